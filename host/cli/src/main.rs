@@ -1,0 +1,2 @@
+//! The `chiton` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The guarding layer over `wasi:filesystem`.

@@ -1,0 +1,322 @@
+//! What a component may touch: grants, effects, limits, and the rights of one call.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How a directory may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Names, metadata and contents may be read.
+    Read,
+    /// Reading, and creating, changing and removing.
+    Write,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
+
+/// A directory with the access that is given to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileGrant {
+    /// Canonical absolute path of a directory on the host; the guest sees it under the same path.
+    pub path: PathBuf,
+    /// How it may be used.
+    pub access: Access,
+    /// Most bytes that the directory may hold while a component writes to it; `None` is unlimited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+}
+
+/// Upper bounds of what a directory may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Quota {
+    /// Sum of file sizes in bytes.
+    pub bytes: u64,
+    /// Number of files, directories and links.
+    pub entries: u64,
+}
+
+/// A grant that cannot be understood or given.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    /// Not `KIND=VALUE`.
+    #[error("a grant is written KIND=VALUE, such as files=/home/ann/notes:read; '{0}' is not")]
+    Syntax(String),
+    /// The kind is not known.
+    #[error("unknown kind of grant '{0}'; the known kind is: files")]
+    Kind(String),
+    /// The part after the last colon is no access.
+    #[error("the access after the last colon is 'read' or 'write', not '{0}'")]
+    Access(String),
+    /// The path does not exist or is no directory.
+    #[error("cannot grant '{path}': {reason}")]
+    Path {
+        /// The path as it was given.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl FileGrant {
+    /// Reads `PATH:ACCESS`, split at the last colon; a relative PATH starts at `base`. The directory
+    /// must exist; its canonical path is what is granted.
+    pub fn parse(value: &str, base: &Path) -> Result<Self, GrantError> {
+        let (path, access) = value
+            .rsplit_once(':')
+            .ok_or_else(|| GrantError::Syntax(format!("files={value}")))?;
+        let access = match access {
+            "read" => Access::Read,
+            "write" => Access::Write,
+            other => return Err(GrantError::Access(other.to_owned())),
+        };
+        Self::directory(&base.join(path), access)
+    }
+
+    /// A grant of an existing directory, under its canonical path.
+    pub fn directory(path: &Path, access: Access) -> Result<Self, GrantError> {
+        let refuse = |reason: String| GrantError::Path {
+            path: path.display().to_string(),
+            reason,
+        };
+        let canonical = path.canonicalize().map_err(|error| refuse(error.to_string()))?;
+        if !canonical.is_dir() {
+            return Err(refuse("it is not a directory".to_owned()));
+        }
+        if canonical.to_str().is_none() {
+            return Err(refuse("its name is not UTF-8".to_owned()));
+        }
+        Ok(Self {
+            path: canonical,
+            access,
+            quota: None,
+        })
+    }
+}
+
+impl fmt::Display for FileGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "files={}:{}", self.path.display(), self.access)
+    }
+}
+
+/// Everything a component was given by its owner. Empty by default, and empty means nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grants {
+    /// Directories; the first is the working directory.
+    #[serde(default)]
+    pub files: Vec<FileGrant>,
+}
+
+impl Grants {
+    /// Adds one `KIND=VALUE`; relative paths start at `base`.
+    pub fn add(&mut self, grant: &str, base: &Path) -> Result<(), GrantError> {
+        match grant.split_once('=') {
+            Some(("files", value)) => {
+                self.files.push(FileGrant::parse(value, base)?);
+                Ok(())
+            }
+            Some((kind, _)) => Err(GrantError::Kind(kind.to_owned())),
+            None => Err(GrantError::Syntax(grant.to_owned())),
+        }
+    }
+}
+
+/// A set of effects, as declared by a tool or allowed to a session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Effects(u8);
+
+impl Effects {
+    /// No effect at all.
+    pub const NONE: Self = Self(0);
+    /// Every effect.
+    pub const ALL: Self = Self(0xff);
+    /// Reads files.
+    pub const READS_FILES: Self = Self(1);
+    /// Writes files.
+    pub const WRITES_FILES: Self = Self(1 << 1);
+    /// Uses the network.
+    pub const USES_NETWORK: Self = Self(1 << 2);
+    /// Runs programs.
+    pub const RUNS_PROGRAMS: Self = Self(1 << 3);
+    /// Sends messages.
+    pub const SENDS_MESSAGES: Self = Self(1 << 4);
+    /// Schedules jobs.
+    pub const SCHEDULES: Self = Self(1 << 5);
+    /// Starts agents, calls tools, asks the model.
+    pub const SPAWNS: Self = Self(1 << 6);
+    /// May destroy what cannot be brought back.
+    pub const DESTRUCTIVE: Self = Self(1 << 7);
+
+    const NAMES: [(Self, &'static str); 8] = [
+        (Self::READS_FILES, "reads-files"),
+        (Self::WRITES_FILES, "writes-files"),
+        (Self::USES_NETWORK, "uses-network"),
+        (Self::RUNS_PROGRAMS, "runs-programs"),
+        (Self::SENDS_MESSAGES, "sends-messages"),
+        (Self::SCHEDULES, "schedules"),
+        (Self::SPAWNS, "spawns"),
+        (Self::DESTRUCTIVE, "destructive"),
+    ];
+
+    /// Whether all of `other` are in this set.
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether a call can change nothing outside itself: it may run beside others and again after a crash.
+    pub fn read_only(self) -> bool {
+        Self::READS_FILES.contains(self)
+    }
+
+    /// The names of the effects in this set, as in the contract.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES
+            .into_iter()
+            .filter(move |(effect, _)| self.contains(*effect))
+            .map(|(_, name)| name)
+    }
+}
+
+impl std::ops::BitOr for Effects {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl std::ops::BitAnd for Effects {
+    type Output = Self;
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl fmt::Debug for Effects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+/// The limits of one call. The defaults are documented in `host/sandbox/README.md`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Wall clock of the whole call, waiting included.
+    #[serde(with = "millis")]
+    pub time: Duration,
+    /// Bytes of linear memory, summed over all memories of the instance.
+    pub memory: u64,
+    /// Elements of all tables together.
+    pub table_elements: usize,
+    /// Open handles: files, streams, pollables, and resources of the component itself.
+    pub handles: usize,
+    /// Bytes of the result, all parts together.
+    pub output: usize,
+    /// Bytes that one crossing of the boundary may copy into the host.
+    pub crossing: usize,
+    /// Bytes of log lines and of standard output and error, each.
+    pub log: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(30),
+            memory: 64 << 20,
+            table_elements: 20_000,
+            handles: 1_000,
+            output: 1 << 20,
+            crossing: 8 << 20,
+            log: 64 << 10,
+        }
+    }
+}
+
+impl Limits {
+    /// These limits, but nowhere above `ceiling`.
+    pub fn at_most(&self, ceiling: &Self) -> Self {
+        Self {
+            time: self.time.min(ceiling.time),
+            memory: self.memory.min(ceiling.memory),
+            table_elements: self.table_elements.min(ceiling.table_elements),
+            handles: self.handles.min(ceiling.handles),
+            output: self.output.min(ceiling.output),
+            crossing: self.crossing.min(ceiling.crossing),
+            log: self.log.min(ceiling.log),
+        }
+    }
+}
+
+/// What a session adds to or takes from the grants of a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRights {
+    /// The session's name, for the audit trail, such as `terminal:default`.
+    pub session: String,
+    /// Effects that this session allows at all.
+    pub effects: Effects,
+    /// Replaces the files grants of every tool in this session, if the owner said so.
+    pub files: Option<Vec<FileGrant>>,
+}
+
+impl SessionRights {
+    /// A session that takes nothing away and adds nothing.
+    pub fn of(session: impl Into<String>) -> Self {
+        Self {
+            session: session.into(),
+            effects: Effects::ALL,
+            files: None,
+        }
+    }
+}
+
+/// The rights of one call: grants ∩ effects of the tool ∩ session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Directories to mount, with the access that is left.
+    pub files: Vec<FileGrant>,
+}
+
+impl Rights {
+    /// Intersects what the owner approved, what the tool declares and what the session allows.
+    pub fn of(grants: &Grants, effects: Effects, session: &SessionRights) -> Self {
+        let effects = effects & session.effects;
+        let may_read = effects.contains(Effects::READS_FILES);
+        let may_write = effects.contains(Effects::WRITES_FILES);
+        if !may_read && !may_write {
+            return Self::default();
+        }
+        let files = session.files.as_ref().unwrap_or(&grants.files);
+        let narrowed = |grant: &FileGrant| FileGrant {
+            access: if may_write { grant.access } else { Access::Read },
+            ..grant.clone()
+        };
+        Self {
+            files: files.iter().map(narrowed).collect(),
+        }
+    }
+}
+
+mod millis {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::time::Duration;
+
+    pub fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(value.as_millis() as u64)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
