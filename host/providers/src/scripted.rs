@@ -1,0 +1,65 @@
+//! A model that follows a script, inside the process.
+
+use crate::{ChatRequest, Provider, ProviderError, Reply, StreamEvent};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Answers every request by a function: for the built-in demo, and for measuring everything but the model.
+pub struct ScriptedProvider {
+    name: String,
+    pace: Duration,
+    answer: Box<dyn Fn(&ChatRequest<'_>) -> Reply + Send + Sync>,
+}
+
+impl ScriptedProvider {
+    /// A model called `name` that answers at once with what `answer` returns.
+    pub fn new(
+        name: impl Into<String>,
+        answer: impl Fn(&ChatRequest<'_>) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            pace: Duration::ZERO,
+            answer: Box::new(answer),
+        }
+    }
+
+    /// The same, pausing `pace` after each word as a real model would.
+    pub fn with_pace(mut self, pace: Duration) -> Self {
+        self.pace = pace;
+        self
+    }
+}
+
+#[async_trait]
+impl Provider for ScriptedProvider {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn chat(
+        &self,
+        request: ChatRequest<'_>,
+        events: &mut (dyn FnMut(StreamEvent) + Send),
+    ) -> Result<Reply, ProviderError> {
+        let reply = (self.answer)(&request);
+        if !reply.reasoning.is_empty() {
+            events(StreamEvent::Reasoning(reply.reasoning.clone()));
+        }
+        if self.pace.is_zero() {
+            if !reply.text.is_empty() {
+                events(StreamEvent::Text(reply.text.clone()));
+            }
+            return Ok(reply);
+        }
+        for word in reply.text.split_inclusive(char::is_whitespace) {
+            events(StreamEvent::Text(word.into()));
+            tokio::time::sleep(self.pace).await;
+        }
+        Ok(reply)
+    }
+
+    async fn models(&self) -> Result<Vec<String>, ProviderError> {
+        Ok(vec![self.name.clone()])
+    }
+}
