@@ -88,7 +88,9 @@ impl FileGrant {
             path: path.display().to_string(),
             reason,
         };
-        let canonical = path.canonicalize().map_err(|error| refuse(error.to_string()))?;
+        let canonical = path
+            .canonicalize()
+            .map_err(|error| refuse(error.to_string()))?;
         if !canonical.is_dir() {
             return Err(refuse("it is not a directory".to_owned()));
         }
@@ -299,7 +301,11 @@ impl Rights {
         }
         let files = session.files.as_ref().unwrap_or(&grants.files);
         let narrowed = |grant: &FileGrant| FileGrant {
-            access: if may_write { grant.access } else { Access::Read },
+            access: if may_write {
+                grant.access
+            } else {
+                Access::Read
+            },
             ..grant.clone()
         };
         Self {

@@ -4,12 +4,30 @@
 //! port that upper rooms implement; without one the call is denied and audited.
 
 mod audit;
+mod cache;
+mod call;
+mod compile;
+mod component;
+mod contract;
 mod digest;
-mod grants;
+mod engine;
+mod error;
 pub mod files;
+mod grants;
+mod imports;
+mod sandbox;
+mod snapshot;
+mod state;
 
 pub use audit::{AuditRecord, AuditSink, Verdict};
+pub use call::{CallOutcome, CallRequest, Part};
+pub use compile::{Compiler, check_engine, compile_child};
+pub use component::{Component, ToolDefinition};
 pub use digest::{Digest, DigestSyntax};
+pub use error::{CallError, LoadError, SandboxError};
 pub use grants::{
     Access, Effects, FileGrant, GrantError, Grants, Limits, Quota, Rights, SessionRights,
 };
+pub use imports::MAX_COMPONENT_BYTES;
+pub use sandbox::{Sandbox, SandboxOptions, Trust};
+pub use snapshot::{LoadedTool, Snapshot};

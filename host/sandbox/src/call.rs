@@ -1,0 +1,342 @@
+//! One call: a fresh instance with the rights of the call, ended at its limits.
+
+use crate::audit::Verdict;
+use crate::component::Component;
+use crate::contract::v0_1::{self, Failure};
+use crate::engine::Ticker;
+use crate::files::{FileContext, Protected, Quotas};
+use crate::snapshot::LoadedTool;
+use crate::state::{MemoryPool, State, Subject, file_denials};
+use crate::{CallError, Limits, Rights, SessionRights};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
+use wasmtime_wasi::I32Exit;
+
+/// What the caller wants done.
+pub struct CallRequest {
+    /// The tool's name.
+    pub tool: String,
+    /// A JSON object.
+    pub arguments: serde_json::Value,
+    /// On whose behalf, and with what rights the session adds or takes.
+    pub session: SessionRights,
+    /// Lower limits for this call; nothing is raised above the sandbox's ceiling.
+    pub limits: Option<Limits>,
+    /// Ends the call when cancelled.
+    pub cancel: CancellationToken,
+    /// Takes the lines that the tool reports while it runs.
+    pub progress: Option<mpsc::Sender<String>>,
+}
+
+/// One part of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Plain text.
+    Text(String),
+    /// A JSON document.
+    Json(String),
+    /// A picture.
+    Image {
+        /// Its media type.
+        mime: String,
+        /// Its bytes.
+        data: Vec<u8>,
+    },
+    /// Any other file.
+    File {
+        /// Its media type.
+        mime: String,
+        /// Its bytes.
+        data: Vec<u8>,
+    },
+}
+
+impl Part {
+    /// Bytes of the part.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Json(text) => text.len(),
+            Self::Image { mime, data } | Self::File { mime, data } => mime.len() + data.len(),
+        }
+    }
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct CallOutcome {
+    /// The parts, or why there are none.
+    pub result: Result<Vec<Part>, CallError>,
+    /// From the first instruction to the end; time spent waiting for a place is not in it.
+    pub duration: Duration,
+    /// As it stands in the audit trail.
+    pub verdict: Verdict,
+}
+
+/// What all calls of a sandbox share.
+pub(crate) struct Machine {
+    pub(crate) engine: Engine,
+    pub(crate) ticker: Ticker,
+    pub(crate) memory: Arc<MemoryPool>,
+    pub(crate) protected: Protected,
+    pub(crate) quotas: Quotas,
+}
+
+/// Ends a running guest at its deadline.
+#[derive(Debug, thiserror::Error)]
+#[error("deadline")]
+struct DeadlinePassed;
+
+impl Machine {
+    /// Runs a tool whose arguments have been validated, after a place for it was found.
+    pub(crate) async fn run(
+        &self,
+        tool: &LoadedTool,
+        request: CallRequest,
+        limits: &Limits,
+        subject: &Arc<Subject>,
+    ) -> Result<Vec<Part>, CallError> {
+        let rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
+        let files = FileContext::open(
+            &rights.files,
+            &self.protected,
+            &self.quotas,
+            file_denials(subject),
+        )
+        .await
+        .map_err(|error| CallError::Host(error.to_string()))?;
+        let arguments = request.arguments.to_string();
+        let mut store = self.store(subject, rights, files, limits, request.progress)?;
+        let answered = {
+            let _ticking = self.ticker.tick();
+            let run = async {
+                let instance = tool
+                    .component
+                    .prepared
+                    .instantiate_async(&mut store)
+                    .await?;
+                instance
+                    .chiton_tool_tools()
+                    .call_call(&mut store, &request.tool, &arguments)
+                    .await
+            };
+            tokio::select! {
+                biased;
+                () = tool.component.revoked.cancelled() => return Err(CallError::Revoked(tool.slot.clone())),
+                () = tool.grants_withdrawn.cancelled() => return Err(CallError::Revoked(tool.slot.clone())),
+                () = request.cancel.cancelled() => return Err(CallError::Cancelled),
+                answered = tokio::time::timeout(limits.time, run) => answered,
+            }
+        };
+        let answer = match answered {
+            Err(_) => return Err(CallError::Deadline(limits.time)),
+            Ok(Err(error)) => return Err(broken(&error, &store, limits)),
+            Ok(Ok(answer)) => answer,
+        };
+        let parts: Vec<Part> = match answer {
+            Ok(parts) => parts.into_iter().map(v0_1::part).collect(),
+            Err(failure) => {
+                let refused = v0_1::verdict(&failure) == Verdict::Denied;
+                let error = failed(failure, tool, limits);
+                if refused && let CallError::Denied { grant, .. } = &error {
+                    subject.deny("grant", grant, grant);
+                }
+                return Err(error);
+            }
+        };
+        if parts.iter().map(Part::size).sum::<usize>() > limits.output {
+            return Err(CallError::Limit {
+                limit: format!("{} bytes of output", limits.output),
+            });
+        }
+        Ok(parts)
+    }
+
+    /// Asks a component for its tools, with no rights at all.
+    pub(crate) async fn list_tools(
+        &self,
+        prepared: &v0_1::Prepared<State>,
+        limits: &Limits,
+        subject: &Arc<Subject>,
+    ) -> Result<Vec<v0_1::Definition>, CallError> {
+        let files = FileContext::open(&[], &self.protected, &self.quotas, file_denials(subject))
+            .await
+            .map_err(|error| CallError::Host(error.to_string()))?;
+        let mut store = self.store(subject, Rights::default(), files, limits, None)?;
+        let _ticking = self.ticker.tick();
+        let run = async {
+            let instance = prepared.instantiate_async(&mut store).await?;
+            instance
+                .chiton_tool_tools()
+                .call_list_tools(&mut store)
+                .await
+        };
+        match tokio::time::timeout(limits.time, run).await {
+            Err(_) => Err(CallError::Deadline(limits.time)),
+            Ok(Err(error)) => Err(broken(&error, &store, limits)),
+            Ok(Ok(definitions)) => Ok(definitions),
+        }
+    }
+
+    fn store(
+        &self,
+        subject: &Arc<Subject>,
+        rights: Rights,
+        files: FileContext,
+        limits: &Limits,
+        progress: Option<mpsc::Sender<String>>,
+    ) -> Result<Store<State>, CallError> {
+        let host = |error: wasmtime::Error| CallError::Host(format!("{error:#}"));
+        let state = State::new(
+            subject.clone(),
+            rights,
+            files,
+            limits,
+            self.memory.clone(),
+            progress,
+        )
+        .map_err(host)?;
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(limits.crossing);
+        store.set_max_component_handles(limits.handles);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|store| {
+            // The timer alone is late when every worker runs a guest.
+            if Instant::now() >= store.data().deadline() {
+                return Err(DeadlinePassed.into());
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        Ok(store)
+    }
+}
+
+/// The error of a tool that answered with a failure.
+fn failed(failure: Failure, tool: &LoadedTool, limits: &Limits) -> CallError {
+    let cut = |text: String| -> String {
+        if text.len() <= limits.output {
+            text
+        } else {
+            text.chars().take(limits.output / 4).collect()
+        }
+    };
+    match failure {
+        Failure::InvalidArguments(text) => CallError::InvalidArguments(cut(text)),
+        Failure::Denied(grant) => CallError::Denied {
+            tool: tool.definition.name.clone(),
+            component: tool.slot.clone(),
+            grant: grant_text(&grant),
+        },
+        Failure::NotFound(text) => CallError::NotFound(cut(text)),
+        Failure::TimedOut(text) => CallError::TimedOut(cut(text)),
+        Failure::Failed(text) => CallError::Failed(cut(text)),
+    }
+}
+
+/// A grant as a tool names it: one line, quoted for a shell where it needs to be.
+fn grant_text(grant: &str) -> String {
+    let line: String = grant
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(1024)
+        .collect();
+    let plain = |c: char| c.is_alphanumeric() || "=/:._-+,@%".contains(c);
+    if line.chars().all(plain) {
+        line
+    } else {
+        format!("'{}'", line.replace('\'', r"'\''"))
+    }
+}
+
+/// The error of a guest that did not answer.
+fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> CallError {
+    if error.downcast_ref::<DeadlinePassed>().is_some() {
+        return CallError::Deadline(limits.time);
+    }
+    if let Some(limit) = &store.data().limiter.refused {
+        return CallError::Limit {
+            limit: limit.clone(),
+        };
+    }
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        return CallError::Trap(format!("it ended itself with exit code {}", exit.0));
+    }
+    let whole = format!("{error:#}");
+    if whole.contains("fuel allocated for hostcalls") {
+        return CallError::Limit {
+            limit: format!("{} MiB copied at once", limits.crossing >> 20),
+        };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => CallError::Limit {
+            limit: "stack depth".to_owned(),
+        },
+        Some(trap) => CallError::Trap(trap.to_string()),
+        None => CallError::Trap(
+            whole
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(300)
+                .collect(),
+        ),
+    }
+}
+
+/// The verdict that belongs to a result.
+pub(crate) fn verdict(result: &Result<Vec<Part>, CallError>) -> Verdict {
+    match result {
+        Ok(_) => Verdict::Allowed,
+        Err(CallError::Denied { .. }) => Verdict::Denied,
+        Err(CallError::Deadline(_) | CallError::Limit { .. }) => Verdict::Limited,
+        Err(CallError::Cancelled) => Verdict::Cancelled,
+        Err(CallError::Revoked(_)) => Verdict::Revoked,
+        Err(_) => Verdict::Failed,
+    }
+}
+
+/// Limits under which a component lists its tools.
+pub(crate) fn listing_limits(ceiling: &Limits) -> Limits {
+    Limits {
+        time: Duration::from_secs(5),
+        ..Limits::default()
+    }
+    .at_most(ceiling)
+}
+
+/// The subject of a component that is not loaded yet.
+pub(crate) fn loading(
+    component: &str,
+    digest: crate::Digest,
+    audit: Arc<dyn crate::AuditSink>,
+) -> Arc<Subject> {
+    Arc::new(Subject {
+        session: String::new(),
+        component: component.to_owned(),
+        digest,
+        tool: String::new(),
+        audit,
+        denials: 0.into(),
+    })
+}
+
+/// The subject of a call.
+pub(crate) fn calling(
+    component: &Component,
+    tool: &LoadedTool,
+    session: &str,
+    audit: Arc<dyn crate::AuditSink>,
+) -> Arc<Subject> {
+    Arc::new(Subject {
+        session: session.to_owned(),
+        component: tool.slot.clone(),
+        digest: component.digest(),
+        tool: tool.definition.name.clone(),
+        audit,
+        denials: 0.into(),
+    })
+}

@@ -1,0 +1,204 @@
+//! A loaded component: its bytes' digest, its linked code, and the tools it says it has.
+
+use crate::contract::v0_1::{self, Definition};
+use crate::imports::shown;
+use crate::state::State;
+use crate::{Digest, Effects, LoadError};
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::InstancePre;
+
+/// Most tools of one component.
+const MAX_TOOLS: usize = 128;
+/// Most characters of a tool's name.
+const MAX_NAME: usize = 64;
+/// Most bytes of a description.
+const MAX_DESCRIPTION: usize = 4 << 10;
+/// Most bytes of a schema.
+const MAX_SCHEMA: usize = 64 << 10;
+
+/// One tool of a component, checked.
+pub struct ToolDefinition {
+    /// Name, unique among all loaded tools.
+    pub name: String,
+    /// What it does, for the model; without control and invisible characters.
+    pub description: String,
+    /// JSON Schema of the arguments.
+    pub parameters: Value,
+    /// What its calls may do.
+    pub effects: Effects,
+    validator: Validator,
+}
+
+/// A component that is ready to be called.
+pub struct Component {
+    digest: Digest,
+    definitions_digest: Digest,
+    tools: Vec<Arc<ToolDefinition>>,
+    imports: Vec<String>,
+    pub(crate) prepared: v0_1::Prepared<State>,
+    /// Ends all calls of these bytes.
+    pub(crate) revoked: CancellationToken,
+}
+
+impl Component {
+    pub(crate) fn new(
+        digest: Digest,
+        imports: Vec<String>,
+        prepared: v0_1::Prepared<State>,
+        definitions: Vec<Definition>,
+    ) -> Result<Self, LoadError> {
+        let definitions_digest = digest_of(&definitions);
+        Ok(Self {
+            digest,
+            definitions_digest,
+            tools: checked(definitions)?,
+            imports,
+            prepared,
+            revoked: CancellationToken::new(),
+        })
+    }
+
+    /// The SHA-256 of the component's bytes.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The SHA-256 over all tool definitions; an approval is bound to it too.
+    pub fn definitions_digest(&self) -> Digest {
+        self.definitions_digest
+    }
+
+    /// The tools, in the component's order.
+    pub fn tools(&self) -> &[Arc<ToolDefinition>] {
+        &self.tools
+    }
+
+    /// The interfaces that the component imports.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Component({})", self.digest.short())
+    }
+}
+
+impl ToolDefinition {
+    /// Checks arguments against the schema; the error names the field.
+    pub(crate) fn validate(&self, arguments: &Value) -> Result<(), String> {
+        let Err(error) = self.validator.validate(arguments) else {
+            return Ok(());
+        };
+        let path = error.instance_path().to_string();
+        let place = if path.is_empty() {
+            "the arguments".to_owned()
+        } else {
+            format!("'{}'", shown(&path))
+        };
+        let reason: String = error.masked().to_string().chars().take(300).collect();
+        Err(format!("{place}: {reason}"))
+    }
+}
+
+/// Links `component` and takes over what the linker knows of it.
+pub(crate) fn prepare(pre: InstancePre<State>) -> Result<v0_1::Prepared<State>, LoadError> {
+    v0_1::Prepared::new(pre).map_err(|error| LoadError::Contract(format!("{error:#}")))
+}
+
+fn checked(definitions: Vec<Definition>) -> Result<Vec<Arc<ToolDefinition>>, LoadError> {
+    let mut names = BTreeSet::new();
+    if definitions.is_empty() || definitions.len() > MAX_TOOLS {
+        return Err(LoadError::ListTools(format!(
+            "it lists {} tools; 1 to {MAX_TOOLS} are accepted",
+            definitions.len()
+        )));
+    }
+    let mut tools = Vec::with_capacity(definitions.len());
+    for definition in definitions {
+        let shown_name = shown(&definition.name);
+        let refuse = |reason: String| LoadError::Definition {
+            tool: shown_name.clone(),
+            reason,
+        };
+        if !names.insert(crate::snapshot::folded(&definition.name)) {
+            return Err(refuse(
+                "another tool of the component has this or a similar name".to_owned(),
+            ));
+        }
+        tools.push(Arc::new(check(definition).map_err(refuse)?));
+    }
+    Ok(tools)
+}
+
+fn check(definition: Definition) -> Result<ToolDefinition, String> {
+    let Definition {
+        name,
+        description,
+        parameters,
+        effects,
+    } = definition;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(plain) {
+        return Err(format!(
+            "a name has 1 to {MAX_NAME} characters of a-z, A-Z, 0-9, _ and -"
+        ));
+    }
+    if description.len() > MAX_DESCRIPTION {
+        return Err(format!(
+            "its description has more than {MAX_DESCRIPTION} bytes"
+        ));
+    }
+    if parameters.len() > MAX_SCHEMA {
+        return Err(format!("its schema has more than {MAX_SCHEMA} bytes"));
+    }
+    let parameters: Value = serde_json::from_str(&parameters)
+        .map_err(|error| format!("its schema is no JSON: {error}"))?;
+    if parameters.get("type").and_then(Value::as_str) != Some("object") {
+        return Err("its schema must have \"type\": \"object\"".to_owned());
+    }
+    let validator = jsonschema::draft202012::options()
+        // A pattern from a stranger must not backtrack for ever on the host.
+        .with_pattern_options(PatternOptions::regex())
+        .build(&parameters)
+        .map_err(|error| format!("its schema is invalid: {}", shown(&error.to_string())))?;
+    Ok(ToolDefinition {
+        name,
+        description: visible(&description),
+        parameters,
+        effects: v0_1::effects(effects),
+        validator,
+    })
+}
+
+/// A description without characters that people cannot see or that terminals act on.
+fn visible(text: &str) -> String {
+    let hidden = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{00ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    };
+    text.chars().filter(|c| !hidden(*c)).collect()
+}
+
+fn digest_of(definitions: &[Definition]) -> Digest {
+    let mut text = String::new();
+    for definition in definitions {
+        for field in [
+            &definition.name,
+            &definition.description,
+            &definition.parameters,
+        ] {
+            // Lengths keep two different lists from having one text.
+            text.push_str(&format!("{}:", field.len()));
+            text.push_str(field);
+        }
+        text.push_str(&format!("{:?};", v0_1::effects(definition.effects)));
+    }
+    Digest::of(text.as_bytes())
+}

@@ -1,0 +1,448 @@
+//! The sandbox: load, publish, call, withdraw.
+
+use crate::audit::{AuditSink, Verdict};
+use crate::cache::CodeCache;
+use crate::call::{self, CallOutcome, CallRequest, Machine};
+use crate::compile::Compiler;
+use crate::component::{self, Component};
+use crate::engine::{self, MAX_INSTANCES, Ticker};
+use crate::files::{Protected, Quotas};
+use crate::imports::{self, MAX_COMPONENT_BYTES};
+use crate::snapshot::Snapshot;
+use crate::state::{MemoryPool, State};
+use crate::{CallError, Digest, Grants, Limits, LoadError, SandboxError, contract};
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::Linker;
+
+/// Most bytes of the arguments of one call.
+const MAX_ARGUMENTS: usize = 1 << 20;
+/// Deepest nesting of the arguments of one call.
+const MAX_DEPTH: usize = 64;
+
+/// What a sandbox is made of.
+pub struct SandboxOptions {
+    /// Where compiled code is kept; made if missing, 0700.
+    pub cache_dir: PathBuf,
+    /// Who compiles foreign components.
+    pub compiler: Compiler,
+    /// Where audit records go.
+    pub audit: Arc<dyn AuditSink>,
+    /// The highest limits that a call can have; also the limits of a call that names none.
+    pub ceiling: Limits,
+    /// Bytes of linear memory for all running calls together.
+    pub total_memory: u64,
+    /// The bot's own files and directories, which no guest opens unless a grant lies below them.
+    pub protected: Vec<PathBuf>,
+}
+
+/// How far the source of a component is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Part of this program: compiled in this process.
+    BuiltIn,
+    /// Anybody's: compiled by [`SandboxOptions::compiler`].
+    Foreign,
+}
+
+/// Loads, runs and withdraws components. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    machine: Machine,
+    linker: Linker<State>,
+    cache: CodeCache,
+    compiler: Compiler,
+    audit: Arc<dyn AuditSink>,
+    ceiling: Limits,
+    snapshot: ArcSwap<Snapshot>,
+    slots: Mutex<Slots>,
+    places: Semaphore,
+    compiling: Semaphore,
+}
+
+/// What is behind the snapshot; changed under one lock, read by nobody else.
+#[derive(Default)]
+struct Slots {
+    running: HashMap<String, Slot>,
+    /// Every component that still lives, so that revoking bytes reaches calls of older snapshots.
+    alive: HashMap<Digest, Weak<Component>>,
+}
+
+struct Slot {
+    component: Arc<Component>,
+    grants: Arc<Grants>,
+    withdrawn: CancellationToken,
+}
+
+impl Sandbox {
+    /// Starts the engine and opens the code cache.
+    pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
+        let engine = engine::engine()?;
+        let mut linker = Linker::new(&engine);
+        contract::link(&mut linker).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let machine = Machine {
+            ticker: Ticker::start(&engine)?,
+            memory: Arc::new(MemoryPool::new(options.total_memory)),
+            protected: Protected::new(&options.protected),
+            quotas: Quotas::default(),
+            engine,
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                cache: CodeCache::open(&options.cache_dir, &machine.engine)?,
+                machine,
+                linker,
+                compiler: options.compiler,
+                audit: options.audit,
+                ceiling: options.ceiling,
+                snapshot: ArcSwap::default(),
+                slots: Mutex::default(),
+                places: Semaphore::new(MAX_INSTANCES as usize),
+                compiling: Semaphore::new(1),
+            }),
+        })
+    }
+
+    /// Checks, compiles (or takes from the cache) and asks a component for its tools. It is not
+    /// callable before [`Sandbox::publish`].
+    pub async fn load(&self, bytes: Vec<u8>, trust: Trust) -> Result<Arc<Component>, LoadError> {
+        let size = bytes.len() as u64;
+        if size > MAX_COMPONENT_BYTES {
+            return Err(LoadError::TooLarge {
+                size,
+                limit: MAX_COMPONENT_BYTES,
+            });
+        }
+        let digest = Digest::of(&bytes);
+        let loaded = self.load_bytes(digest, bytes, trust).await;
+        if let Err(error) = &loaded {
+            call::loading("", digest, self.inner.audit.clone()).record(
+                "load",
+                &digest.to_string(),
+                &error.to_string(),
+                Verdict::Refused,
+                Duration::ZERO,
+            );
+        }
+        loaded
+    }
+
+    async fn load_bytes(
+        &self,
+        digest: Digest,
+        bytes: Vec<u8>,
+        trust: Trust,
+    ) -> Result<Arc<Component>, LoadError> {
+        if let Some(component) = self.alive(&digest) {
+            return Ok(component);
+        }
+        let declared = imports::declared(&bytes)?;
+        imports::check(
+            declared.imports.iter().map(String::as_str),
+            declared.exports.iter().map(String::as_str),
+        )?;
+        if let Some(component) = self.load_cached(digest).await {
+            return Ok(component);
+        }
+        let compiler = match trust {
+            Trust::BuiltIn => &Compiler::InProcess,
+            Trust::Foreign => &self.inner.compiler,
+        };
+        let code = {
+            let _turn = self.inner.compiling.acquire().await;
+            compiler.compile(&self.inner.machine.engine, &bytes).await?
+        };
+        let component = self.link(digest, &code).await?;
+        self.inner.cache.put(&digest, &code);
+        Ok(component)
+    }
+
+    /// The component with these bytes from the code cache alone, if it was compiled here before.
+    pub async fn load_cached(&self, digest: Digest) -> Option<Arc<Component>> {
+        if let Some(component) = self.alive(&digest) {
+            return Some(component);
+        }
+        let code = self.inner.cache.get(&digest)?;
+        self.link(digest, &code).await.ok()
+    }
+
+    async fn link(&self, digest: Digest, code: &[u8]) -> Result<Arc<Component>, LoadError> {
+        let engine = &self.inner.machine.engine;
+        // SAFETY: `deserialize` runs what it is given. `code` comes from the compiler a moment ago or
+        // from the cache, which gave it out only after checking a MAC that binds it to this digest,
+        // this engine and this installation's key; it is memory that nobody else can change.
+        let code = unsafe { wasmtime::component::Component::deserialize(engine, code) }
+            .map_err(|error| LoadError::Host(format!("{error:#}")))?;
+        let types = code.component_type();
+        let imports: Vec<String> = types
+            .imports(engine)
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        let exports: Vec<String> = types
+            .exports(engine)
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        imports::check(
+            imports.iter().map(String::as_str),
+            exports.iter().map(String::as_str),
+        )?;
+        let linked = self
+            .inner
+            .linker
+            .instantiate_pre(&code)
+            .map_err(|error| LoadError::Malformed(format!("{error:#}")))?;
+        let prepared = component::prepare(linked)?;
+        let subject = call::loading("", digest, self.inner.audit.clone());
+        let limits = call::listing_limits(&self.inner.ceiling);
+        let definitions = self
+            .inner
+            .machine
+            .list_tools(&prepared, &limits, &subject)
+            .await
+            .map_err(|error| LoadError::ListTools(error.to_string()))?;
+        let component = Arc::new(Component::new(digest, imports, prepared, definitions)?);
+        let mut slots = self.slots();
+        slots
+            .alive
+            .retain(|_, component| component.strong_count() > 0);
+        slots.alive.insert(digest, Arc::downgrade(&component));
+        Ok(component)
+    }
+
+    /// Makes `component` what `slot` runs. Calls in flight finish on what they began with. On any
+    /// error the slot stays as it was.
+    pub fn publish(
+        &self,
+        slot: &str,
+        component: Arc<Component>,
+        grants: Grants,
+    ) -> Result<(), LoadError> {
+        if component.revoked.is_cancelled() {
+            return Err(LoadError::Revoked(component.digest()));
+        }
+        let mut slots = self.slots();
+        let withdrawn = CancellationToken::new();
+        let grants = Arc::new(grants);
+        let running = (component.clone(), grants.clone(), withdrawn.clone());
+        let next = self.inner.snapshot.load().with_slot(slot, Some(running))?;
+        slots.running.insert(
+            slot.to_owned(),
+            Slot {
+                component,
+                grants,
+                withdrawn,
+            },
+        );
+        self.inner.snapshot.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Gives `slot` other grants from its next call on. If something was taken away, its calls in
+    /// flight end as revoked. Says whether the slot exists.
+    pub fn set_grants(&self, slot: &str, grants: Grants) -> bool {
+        let Some(old) = self.slots().running.get(slot).map(|slot| {
+            (
+                slot.component.clone(),
+                slot.grants.clone(),
+                slot.withdrawn.clone(),
+            )
+        }) else {
+            return false;
+        };
+        let (component, before, withdrawn) = old;
+        let narrowed = before
+            .files
+            .iter()
+            .any(|grant| !grants.files.contains(grant));
+        let published = self.publish(slot, component, grants).is_ok();
+        if narrowed {
+            withdrawn.cancel();
+        }
+        published
+    }
+
+    /// Takes `slot` away; calls in flight finish.
+    pub fn unload(&self, slot: &str) {
+        let mut slots = self.slots();
+        if slots.running.remove(slot).is_some()
+            && let Ok(next) = self.inner.snapshot.load().with_slot(slot, None)
+        {
+            self.inner.snapshot.store(Arc::new(next));
+        }
+    }
+
+    /// Takes everything away that runs these bytes, and ends its calls.
+    pub fn revoke(&self, digest: &Digest) {
+        let affected: Vec<String> = {
+            let mut slots = self.slots();
+            if let Some(component) = slots
+                .alive
+                .remove(digest)
+                .and_then(|component| component.upgrade())
+            {
+                component.revoked.cancel();
+            }
+            let runs = |slot: &&String| slots.running[*slot].component.digest() == *digest;
+            slots.running.keys().filter(runs).cloned().collect()
+        };
+        for slot in affected {
+            self.unload(&slot);
+        }
+    }
+
+    /// What can be called now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.snapshot.load_full()
+    }
+
+    /// Runs one tool. Waits for a free place; the deadline starts when the tool does.
+    pub async fn call(&self, request: CallRequest) -> CallOutcome {
+        let snapshot = self.inner.snapshot.load_full();
+        let Some(tool) = snapshot.get(&request.tool) else {
+            let nearest = snapshot.nearest(&request.tool).map(str::to_owned);
+            let name = imports::shown(&request.tool);
+            return outcome(
+                Err(CallError::UnknownTool { name, nearest }),
+                Duration::ZERO,
+            );
+        };
+        let subject = call::calling(
+            &tool.component,
+            tool,
+            &request.session.session,
+            self.inner.audit.clone(),
+        );
+        let (result, duration) = match self.admit(tool, &request).await {
+            Err(error) => (Err(error), Duration::ZERO),
+            Ok(_places) => {
+                let limits = request
+                    .limits
+                    .as_ref()
+                    .unwrap_or(&self.inner.ceiling)
+                    .at_most(&self.inner.ceiling);
+                let started = Instant::now();
+                let result = self
+                    .inner
+                    .machine
+                    .run(tool, request, &limits, &subject)
+                    .await;
+                (result, started.elapsed())
+            }
+        };
+        let outcome = outcome(result, duration);
+        let rule = outcome
+            .result
+            .as_ref()
+            .err()
+            .map(call_rule)
+            .unwrap_or_default();
+        subject.finish();
+        // A denial has its own record; the call's record says how the call went.
+        let verdict = if outcome.verdict == Verdict::Denied {
+            Verdict::Failed
+        } else {
+            outcome.verdict
+        };
+        subject.record("call", "", &rule, verdict, outcome.duration);
+        outcome
+    }
+
+    /// Validates the arguments and waits for a place in the component's and the sandbox's queue.
+    async fn admit<'a>(
+        &'a self,
+        tool: &'a crate::LoadedTool,
+        request: &CallRequest,
+    ) -> Result<[tokio::sync::SemaphorePermit<'a>; 2], CallError> {
+        check_size(&request.arguments)?;
+        tool.definition
+            .validate(&request.arguments)
+            .map_err(CallError::InvalidArguments)?;
+        let places = async {
+            let own = tool.places.acquire().await;
+            let all = self.inner.places.acquire().await;
+            Ok::<_, tokio::sync::AcquireError>([own?, all?])
+        };
+        tokio::select! {
+            biased;
+            () = request.cancel.cancelled() => Err(CallError::Cancelled),
+            places = places => places.map_err(|error| CallError::Host(error.to_string())),
+        }
+    }
+
+    fn alive(&self, digest: &Digest) -> Option<Arc<Component>> {
+        self.slots().alive.get(digest).and_then(Weak::upgrade)
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        // Nothing panics half-way through a change, so a poisoned lock holds a whole state.
+        self.inner
+            .slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn outcome(result: Result<Vec<crate::Part>, CallError>, duration: Duration) -> CallOutcome {
+    CallOutcome {
+        verdict: call::verdict(&result),
+        result,
+        duration,
+    }
+}
+
+/// The reason of a call's end for the audit trail: without what the tool itself wrote.
+fn call_rule(error: &CallError) -> String {
+    match error {
+        CallError::Failed(_) => "failed".to_owned(),
+        CallError::NotFound(_) => "not-found".to_owned(),
+        CallError::TimedOut(_) => "timed-out".to_owned(),
+        CallError::InvalidArguments(_) => "invalid-arguments".to_owned(),
+        CallError::Denied { grant, .. } => grant.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Refuses arguments that are too large or too deep to be looked at.
+fn check_size(arguments: &serde_json::Value) -> Result<(), CallError> {
+    if !arguments.is_object() {
+        return Err(CallError::InvalidArguments(
+            "the arguments must be a JSON object".to_owned(),
+        ));
+    }
+    let mut bytes = 0;
+    let mut open = vec![(arguments, 1)];
+    while let Some((value, depth)) = open.pop() {
+        bytes += match value {
+            serde_json::Value::String(text) => text.len() + 2,
+            serde_json::Value::Array(items) => {
+                open.extend(items.iter().map(|item| (item, depth + 1)));
+                2
+            }
+            serde_json::Value::Object(fields) => {
+                open.extend(fields.values().map(|field| (field, depth + 1)));
+                fields.keys().map(|key| key.len() + 3).sum()
+            }
+            _ => 8,
+        };
+        if depth > MAX_DEPTH {
+            return Err(CallError::InvalidArguments(format!(
+                "they nest deeper than {MAX_DEPTH}"
+            )));
+        }
+        if bytes > MAX_ARGUMENTS {
+            return Err(CallError::InvalidArguments(format!(
+                "they have more than {MAX_ARGUMENTS} bytes"
+            )));
+        }
+    }
+    Ok(())
+}
