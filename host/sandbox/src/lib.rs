@@ -18,6 +18,7 @@ mod imports;
 mod sandbox;
 mod snapshot;
 mod state;
+mod watch;
 
 pub use audit::{AuditRecord, AuditSink, Verdict};
 pub use call::{CallOutcome, CallRequest, Part};
@@ -31,3 +32,4 @@ pub use grants::{
 pub use imports::MAX_COMPONENT_BYTES;
 pub use sandbox::{Sandbox, SandboxOptions, Trust};
 pub use snapshot::{LoadedTool, Snapshot};
+pub use watch::{Watch, WatchError};
