@@ -1,0 +1,43 @@
+# Chiton. On a fresh machine these two commands do everything:
+#   make chat     build what is needed and talk to the bot (without a model: a short tour)
+#   make test     build what is needed and run all tests
+# Further: make build (release binary), make bench, make lint, make picture, make target.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+ARGS ?=
+
+.PHONY: chat test build bench lint picture target cargo
+
+chat: target
+	@$(CARGO) run --quiet --package chiton -- chat $(ARGS)
+
+test: target
+	$(CARGO) test --workspace --features chiton/failpoints
+
+build: target
+	$(CARGO) build --release --package chiton
+	@ls -l target/release/chiton
+
+bench: target
+	$(CARGO) bench --package chiton-sandbox --package chiton-store --package chiton-providers --package chiton-agent --package chiton-tests
+
+lint: target
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --features chiton/failpoints -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.20.2
+	$(CARGO) deny --offline check licenses bans sources
+
+# The picture in README.md, drawn from a real run of the tour.
+picture: target
+	$(CARGO) build --package chiton
+	$(CARGO) run --quiet --package chiton-tests --bin picture -- target/debug/chiton tests/picture/tour.svg
+
+# A compiler that can build guests. Instant when there is nothing to do.
+target: cargo
+	@sdk/wasm-target.sh
+
+cargo:
+	@command -v $(CARGO) >/dev/null || { echo "make: Rust is missing; install it from https://rustup.rs and run make again" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "make: a C compiler is missing (SQLite and zstd are C); install gcc or clang and run make again" >&2; exit 1; }
