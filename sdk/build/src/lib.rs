@@ -35,9 +35,15 @@ impl Guest {
         Self {
             manifest_dir: manifest_dir.into(),
             features: Vec::new(),
-            target_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guest"),
+            target_dir: workspace().join("target/guest"),
         }
     }
+}
+
+/// The directory of the workspace that this crate was built in.
+fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here)
 }
 
 /// Why there is no component.
