@@ -1,0 +1,292 @@
+//! Turns: each step is kept as it happens, so that an interrupted one goes on where it was.
+
+use crate::error::StoreError;
+use crate::records::{
+    CallRow, Inbound, InboxId, NewMessage, NewOutbox, OutboxId, Outcome, Turn, TurnId,
+};
+use crate::store::{Store, now};
+use crate::writer::{Promise, Refusal};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::sync::Arc;
+
+/// The oldest waiting message of a session. A session's turns are serial, so an interrupted one is always the oldest.
+pub(crate) const OLDEST: &str = "
+    SELECT id, session_id, channel, account, external_id, chat_id, sender, text, metadata, received_at, state = 'running'
+    FROM inbox WHERE session_id = (SELECT id FROM sessions WHERE key = ?1) AND state IN ('queued', 'running')
+    ORDER BY id LIMIT 1";
+pub(crate) const INTERRUPTED: &str =
+    "SELECT id, first_message, rounds FROM turns WHERE inbox_id = ?1";
+pub(crate) const STEPS: &str =
+    "SELECT body FROM messages WHERE session_id = ?1 AND id >= ?2 ORDER BY id";
+pub(crate) const CALLS: &str = "SELECT round, call_id, tool, arguments, read_only, verdict FROM calls WHERE turn_id = ?1 ORDER BY id";
+const MESSAGE: &str = "INSERT INTO messages (session_id, body) VALUES (?1, ?2)";
+const BEGIN: &str = "INSERT INTO turns (session_id, inbox_id, first_message, bytes, began_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(crate) const RUNNING: &str = "UPDATE inbox SET state = 'running' WHERE id = ?1";
+/// Counts one more message of a running turn; no row when it is not running.
+pub(crate) const GROW: &str = "
+    UPDATE turns SET bytes = bytes + ?2, rounds = rounds + ?3 WHERE id = ?1 AND state = 'running'
+    RETURNING session_id";
+pub(crate) const START_CALL: &str = "
+    INSERT INTO calls (turn_id, round, call_id, tool, arguments, read_only, started_at)
+    SELECT id, rounds, ?2, ?3, ?4, ?5, ?6 FROM turns WHERE id = ?1 AND state = 'running'
+    ON CONFLICT (turn_id, round, call_id) DO UPDATE SET verdict = NULL, started_at = ?6, ended_at = NULL";
+pub(crate) const FINISH_CALL: &str = "
+    INSERT INTO calls (turn_id, round, call_id, tool, arguments, read_only, verdict, started_at, ended_at)
+    SELECT id, rounds, ?2, '', '', TRUE, ?3, ?4, ?4 FROM turns WHERE id = ?1
+    ON CONFLICT (turn_id, round, call_id) DO UPDATE SET verdict = ?3, ended_at = ?4";
+pub(crate) const FINISH: &str = "
+    UPDATE turns SET state = ?2, error = ?3, ended_at = ?4 WHERE id = ?1 AND state = 'running'
+    RETURNING session_id, inbox_id";
+pub(crate) const ANSWERED: &str = "UPDATE inbox SET state = ?2 WHERE id = ?1";
+pub(crate) const TOUCH: &str = "UPDATE sessions SET updated_at = ?2 WHERE id = ?1";
+const ANSWER: &str = "INSERT INTO outbox (session_id, channel, chat_id, text, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+struct Waiting {
+    session: i64,
+    inbox: Inbound,
+    running: bool,
+}
+
+fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
+    let message = NewMessage {
+        channel: row.get(2)?,
+        account: row.get(3)?,
+        external_id: row.get(4)?,
+        chat_id: row.get(5)?,
+        sender: row.get(6)?,
+        text: row.get(7)?,
+        metadata: row.get(8)?,
+    };
+    let inbox = Inbound {
+        id: InboxId(row.get(0)?),
+        message,
+        received_at: row.get(9)?,
+    };
+    Ok(Waiting {
+        session: row.get(1)?,
+        inbox,
+        running: row.get(10)?,
+    })
+}
+
+fn call(row: &Row<'_>) -> rusqlite::Result<CallRow> {
+    Ok(CallRow {
+        round: row.get(0)?,
+        call_id: row.get(1)?,
+        tool: row.get(2)?,
+        arguments: row.get(3)?,
+        read_only: row.get(4)?,
+        verdict: row.get(5)?,
+    })
+}
+
+fn begin(connection: &Connection, waiting: Waiting) -> rusqlite::Result<Turn> {
+    let Waiting { session, inbox, .. } = waiting;
+    let body = serde_json::json!({ "role": "user", "content": inbox.message.text }).to_string();
+    connection
+        .prepare_cached(MESSAGE)?
+        .execute(params![session, body])?;
+    let first = connection.last_insert_rowid();
+    let mut begin = connection.prepare_cached(BEGIN)?;
+    begin.execute(params![
+        session,
+        inbox.id.0,
+        first,
+        body.len() as i64,
+        now()
+    ])?;
+    let id = TurnId(connection.last_insert_rowid());
+    connection.prepare_cached(RUNNING)?.execute([inbox.id.0])?;
+    let session = inbox.message.session();
+    Ok(Turn {
+        id,
+        session,
+        inbox,
+        resumed: false,
+        steps: vec![body.into()],
+        calls: Vec::new(),
+        rounds: 0,
+    })
+}
+
+fn resume(connection: &Connection, waiting: Waiting) -> rusqlite::Result<Turn> {
+    let Waiting { session, inbox, .. } = waiting;
+    let mut interrupted = connection.prepare_cached(INTERRUPTED)?;
+    let (id, first, rounds): (i64, i64, u32) = interrupted.query_row([inbox.id.0], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    let mut steps = connection.prepare_cached(STEPS)?;
+    let steps = steps
+        .query_map([session, first], |row| row.get::<_, Arc<str>>(0))?
+        .collect::<Result<_, _>>()?;
+    let calls = connection
+        .prepare_cached(CALLS)?
+        .query_map([id], call)?
+        .collect::<Result<_, _>>()?;
+    let session = inbox.message.session();
+    Ok(Turn {
+        id: TurnId(id),
+        session,
+        inbox,
+        resumed: true,
+        steps,
+        calls,
+        rounds,
+    })
+}
+
+/// Adds a message to a running turn.
+fn add(connection: &Connection, turn: TurnId, body: &str, rounds: u32) -> Result<(), Refusal> {
+    let mut grow = connection.prepare_cached(GROW)?;
+    let session = grow
+        .query_row(params![turn.0, body.len() as i64, rounds], |row| {
+            row.get::<_, i64>(0)
+        })
+        .optional()?;
+    let session = session.ok_or(StoreError::TurnOver(turn))?;
+    connection
+        .prepare_cached(MESSAGE)?
+        .execute(params![session, body])?;
+    Ok(())
+}
+
+fn finish(
+    connection: &Connection,
+    turn: TurnId,
+    message: Option<&str>,
+    outcome: &Outcome,
+    answer: Option<&NewOutbox>,
+) -> Result<Option<OutboxId>, Refusal> {
+    if let Some(body) = message {
+        add(connection, turn, body, 0)?;
+    }
+    let (state, error) = match outcome {
+        Outcome::Done => ("done", None),
+        Outcome::Cancelled => ("cancelled", None),
+        Outcome::Failed(reason) => ("failed", Some(reason)),
+    };
+    let time = now();
+    let mut finish = connection.prepare_cached(FINISH)?;
+    let ids = finish
+        .query_row(params![turn.0, state, error, time], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let (session, inbox): (i64, i64) = ids.ok_or(StoreError::TurnOver(turn))?;
+    connection
+        .prepare_cached(ANSWERED)?
+        .execute(params![inbox, state])?;
+    connection.prepare_cached(TOUCH)?.execute([session, time])?;
+    let Some(NewOutbox {
+        channel,
+        chat_id,
+        text,
+    }) = answer
+    else {
+        return Ok(None);
+    };
+    connection
+        .prepare_cached(ANSWER)?
+        .execute(params![session, channel, chat_id, text, time])?;
+    Ok(Some(OutboxId(connection.last_insert_rowid())))
+}
+
+impl Store {
+    /// The session's interrupted turn if there is one, else a new turn for its oldest waiting message, which is added
+    /// to the session as `{"role":"user",...}`. Ask only while no turn of this session runs: it would be given again.
+    pub async fn next_turn(&self, session: &str) -> Result<Option<Turn>, StoreError> {
+        let session = session.to_owned();
+        // losing this to a power cut loses nothing: the message would wait again
+        self.write("begin-turn", Promise::Committed, move |connection| {
+            let oldest = connection
+                .prepare_cached(OLDEST)?
+                .query_row([&session], waiting)
+                .optional()?;
+            Ok(match oldest {
+                Some(waiting) if waiting.running => Some(resume(connection, waiting)?),
+                Some(waiting) => Some(begin(connection, waiting)?),
+                None => None,
+            })
+        })
+        .await
+    }
+
+    /// Adds what the model answered, as wire JSON, and counts a round.
+    pub async fn append(&self, turn: TurnId, message: &str) -> Result<(), StoreError> {
+        let message = message.to_owned();
+        self.write("append", Promise::Durable, move |connection| {
+            add(connection, turn, &message, 1)
+        })
+        .await
+    }
+
+    /// Says that a call of the present round starts; on the disk before the answer unless the call is `read_only`.
+    pub async fn start_call(
+        &self,
+        turn: TurnId,
+        call_id: &str,
+        tool: &str,
+        arguments: &str,
+        read_only: bool,
+    ) -> Result<(), StoreError> {
+        let (call_id, tool, arguments) =
+            (call_id.to_owned(), tool.to_owned(), arguments.to_owned());
+        let promise = if read_only {
+            Promise::Committed
+        } else {
+            Promise::Durable
+        };
+        self.write("start-call", promise, move |connection| {
+            let mut start = connection.prepare_cached(START_CALL)?;
+            match start.execute(params![turn.0, call_id, tool, arguments, read_only, now()])? {
+                0 => Err(StoreError::TurnOver(turn).into()),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Adds the result message of a call of the present round together with its verdict.
+    pub async fn finish_call(
+        &self,
+        turn: TurnId,
+        call_id: &str,
+        message: &str,
+        verdict: &str,
+    ) -> Result<(), StoreError> {
+        let (call_id, message, verdict) =
+            (call_id.to_owned(), message.to_owned(), verdict.to_owned());
+        self.write("finish-call", Promise::Durable, move |connection| {
+            add(connection, turn, &message, 0)?;
+            connection.prepare_cached(FINISH_CALL)?.execute(params![
+                turn.0,
+                call_id,
+                verdict,
+                now()
+            ])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends a turn: its last message, its outcome and the answer to deliver become durable together or not at all.
+    pub async fn finish_turn(
+        &self,
+        turn: TurnId,
+        message: Option<&str>,
+        outcome: Outcome,
+        answer: Option<NewOutbox>,
+    ) -> Result<Option<OutboxId>, StoreError> {
+        let message = message.map(str::to_owned);
+        self.write("finish-turn", Promise::Durable, move |connection| {
+            finish(
+                connection,
+                turn,
+                message.as_deref(),
+                &outcome,
+                answer.as_ref(),
+            )
+        })
+        .await
+    }
+}
