@@ -126,7 +126,6 @@ impl State {
             .wall_clock(CoarseWallClock)
             // The guarding layer opens regular files and directories only, so no open can hang.
             .allow_blocking_current_thread(true);
-        files.preopen(&mut wasi)?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let mut http = WasiHttpCtx::new();

@@ -1,0 +1,300 @@
+//! One granted directory during one call, and how objects in it are opened.
+
+use super::MountError;
+use super::place::{Protected, in_git_directory, whereabouts, within};
+use super::quota::{Meter, Token};
+use super::walk::{Entry, Refused, Rule, beneath};
+use crate::{Access, FileGrant};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wasmtime_wasi::filesystem::Dir;
+use wasmtime_wasi::{FsPerms, OpenMode};
+
+/// Device and inode number: which object it is, whatever its name.
+pub(super) type Id = (u64, u64);
+
+/// Files are made without execute or set-id bits, whoever asks.
+const NEW_FILE: Mode = Mode::from_raw_mode(0o644);
+/// The mode of new directories.
+pub(super) const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o755);
+/// How often creating starts again when the name appears and vanishes meanwhile.
+const CREATE_RETRIES: usize = 8;
+
+/// What is to be done with a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// Look at it.
+    Read,
+    /// Change it or make it.
+    Change,
+    /// Give it another name, or take its name away.
+    Move,
+}
+
+/// How a file is to be opened.
+#[derive(Clone, Copy, Default)]
+pub(super) struct How {
+    pub(super) read: bool,
+    pub(super) write: bool,
+    pub(super) follow: bool,
+    pub(super) create: bool,
+    pub(super) exclusive: bool,
+    pub(super) truncate: bool,
+    pub(super) directory: bool,
+}
+
+impl How {
+    fn flags(self) -> OFlags {
+        let mut flags = match (self.read, self.write) {
+            (_, false) => OFlags::RDONLY,
+            (false, true) => OFlags::WRONLY,
+            (true, true) => OFlags::RDWR,
+        };
+        flags.set(OFlags::NOFOLLOW, !self.follow);
+        flags.set(OFlags::DIRECTORY, self.directory);
+        flags
+    }
+}
+
+/// An object that passed the rules.
+pub(super) enum Opened {
+    Directory(File),
+    /// With its account if it may be written to.
+    File(File, Option<Arc<Token>>),
+}
+
+/// A granted directory, bound to its inode from the start of the call.
+pub(super) struct Mount {
+    /// The name under which the guest knows it.
+    pub(super) path: PathBuf,
+    pub(super) root: Dir,
+    pub(super) writable: bool,
+    pub(super) meter: Arc<Meter>,
+    /// Where the root was when the call started.
+    host: PathBuf,
+    /// Places inside that are closed all the same.
+    closed: Vec<PathBuf>,
+}
+
+/// Opens a granted directory, unless it is the bot's own or a link has taken its place.
+pub(super) fn open_root(grant: &FileGrant, protected: &Protected) -> Result<(Dir, Id), MountError> {
+    if protected.is(&grant.path) {
+        return Err(MountError::Protected {
+            path: grant.path.clone(),
+        });
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root: File = match openat2(
+        CWD,
+        &grant.path,
+        flags,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS,
+    ) {
+        Ok(root) => root.into(),
+        Err(Errno::NOSYS) => return Err(MountError::Kernel),
+        Err(errno) => return Err(unopened(grant, errno.into())),
+    };
+    let id = identity(&root.metadata().map_err(|reason| unopened(grant, reason))?);
+    let (perms, mode) = match grant.access {
+        Access::Read => (FsPerms::ReadOnly, OpenMode::READ),
+        Access::Write => (FsPerms::ReadWrite, OpenMode::READ | OpenMode::WRITE),
+    };
+    Ok((Dir::new(root, perms, mode, true), id))
+}
+
+fn unopened(grant: &FileGrant, reason: std::io::Error) -> MountError {
+    MountError::Open {
+        path: grant.path.clone(),
+        reason,
+    }
+}
+
+/// Which object this is.
+pub(super) fn identity(metadata: &Metadata) -> Id {
+    (metadata.dev(), metadata.ino())
+}
+
+impl Mount {
+    pub(super) fn new(
+        grant: &FileGrant,
+        root: Dir,
+        meter: Arc<Meter>,
+        protected: &Protected,
+    ) -> Result<Self, MountError> {
+        let host = whereabouts(&root.dir).map_err(|reason| unopened(grant, reason))?;
+        Ok(Self {
+            path: grant.path.clone(),
+            writable: grant.access == Access::Write,
+            closed: protected.inside(&host),
+            root,
+            meter,
+            host,
+        })
+    }
+
+    /// Whether the mount's rules allow this at an absolute host path.
+    pub(super) fn allow(&self, intent: Intent, at: &Path) -> Result<(), Rule> {
+        if self.closed.iter().any(|closed| within(at, closed)) {
+            return Err(Rule::Protected);
+        }
+        if intent == Intent::Read {
+            return Ok(());
+        }
+        if !self.writable {
+            return Err(Rule::ReadOnly);
+        }
+        if in_git_directory(at.strip_prefix(&self.host).unwrap_or(at)) {
+            return Err(Rule::GitDirectory);
+        }
+        if intent == Intent::Move && self.closed.iter().any(|closed| within(closed, at)) {
+            return Err(Rule::Protected);
+        }
+        Ok(())
+    }
+
+    /// The same for an opened object. Reads ask where it is only if something is closed here.
+    fn allow_opened(&self, intent: Intent, file: &File) -> Result<(), Refused> {
+        if intent == Intent::Read && self.closed.is_empty() {
+            return Ok(());
+        }
+        Ok(self.allow(intent, &whereabouts(file)?)?)
+    }
+
+    /// A name that may be looked at or changed, in its opened directory.
+    pub(super) fn entry(&self, intent: Intent, base: &File, path: &str) -> Result<Entry, Refused> {
+        if intent != Intent::Read && !self.writable {
+            return Err(Rule::ReadOnly.into());
+        }
+        let entry = Entry::at(base, path)?;
+        if intent != Intent::Read || !self.closed.is_empty() {
+            self.allow(intent, &whereabouts(&entry.directory)?.join(&entry.name))?;
+        }
+        Ok(entry)
+    }
+
+    /// A handle that only tells what and where an object is.
+    pub(super) fn look(&self, base: &File, path: &str, follow: bool) -> Result<File, Refused> {
+        let mut flags = OFlags::PATH;
+        flags.set(OFlags::NOFOLLOW, !follow);
+        let file = beneath(base, path, flags, Mode::empty())?;
+        self.allow_opened(Intent::Read, &file)?;
+        Ok(file)
+    }
+
+    /// Opens or creates. Nothing is created, cut or written before the rules have been asked.
+    pub(super) fn open(&self, base: &File, path: &str, how: How) -> Result<Opened, Refused> {
+        if how.write && !self.writable {
+            return Err(Rule::ReadOnly.into());
+        }
+        let file = self.find_or_create(base, path, how)?;
+        let found = file.metadata()?;
+        if found.is_dir() {
+            self.allow_opened(Intent::Read, &file)?;
+            return Ok(Opened::Directory(file));
+        }
+        if !found.is_file() {
+            return Err(Rule::NotRegular.into());
+        }
+        self.allow_opened(
+            if how.write {
+                Intent::Change
+            } else {
+                Intent::Read
+            },
+            &file,
+        )?;
+        refuse_shared(&found, how.write)?;
+        let token = how.write.then(|| self.meter.token(&found));
+        if how.truncate {
+            file.set_len(0)?;
+            if let Some(token) = &token {
+                token.settle(&file);
+            }
+        }
+        Ok(Opened::File(file, token))
+    }
+
+    fn find_or_create(&self, base: &File, path: &str, how: How) -> Result<File, Refused> {
+        for _ in 0..CREATE_RETRIES {
+            if how.create {
+                match self.create(base, path, how) {
+                    Err(Refused::System(Errno::EXIST)) if !how.exclusive => {}
+                    created => return created,
+                }
+            }
+            match beneath(base, path, how.flags(), Mode::empty()) {
+                Err(Refused::System(Errno::NOENT)) if how.create => {}
+                found => return found,
+            }
+        }
+        // A link to a name that does not exist: it is there, and yet cannot be opened or created.
+        Err(Errno::NOENT.into())
+    }
+
+    fn create(&self, base: &File, path: &str, how: How) -> Result<File, Refused> {
+        let entry = self.entry(Intent::Change, base, path)?;
+        if entry.look().is_some() {
+            return Err(Errno::EXIST.into());
+        }
+        if entry.must_be_directory {
+            return Err(Errno::ISDIR.into());
+        }
+        self.charged(|| {
+            beneath(
+                &entry.directory,
+                &entry.name,
+                how.flags() | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW,
+                NEW_FILE,
+            )
+        })
+    }
+
+    /// Makes one entry that is charged to the quota, and given back if it could not be made.
+    pub(super) fn charged<T>(
+        &self,
+        make: impl FnOnce() -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        self.meter.grow(0, 1)?;
+        make().inspect_err(|_| self.meter.shrink(0, 1))
+    }
+
+    /// How many directories below the root a path lies.
+    pub(super) fn depth(&self, at: &Path) -> usize {
+        at.strip_prefix(&self.host)
+            .map_or(0, |below| below.components().count())
+    }
+
+    /// An absolute path for the record: what the guest named, seen from the directory it started in.
+    pub(super) fn target(&self, base: &File, path: &str) -> PathBuf {
+        let mut target = whereabouts(base).unwrap_or_else(|_| self.host.clone());
+        for component in Path::new(path).components() {
+            match component {
+                std::path::Component::ParentDir => {
+                    target.pop();
+                }
+                std::path::Component::CurDir => {}
+                other => target.push(other),
+            }
+        }
+        target
+    }
+
+    /// Whether a path lies in this mount, going by its text.
+    pub(super) fn contains(&self, target: &Path) -> bool {
+        target.starts_with(&self.host)
+    }
+}
+
+/// A file with several names may be somebody else's under another name.
+pub(super) fn refuse_shared(found: &Metadata, write: bool) -> Result<(), Rule> {
+    let foreign = found.uid() != rustix::process::geteuid().as_raw();
+    if found.is_file() && found.nlink() > 1 && (write || foreign) {
+        return Err(Rule::HardLink);
+    }
+    Ok(())
+}
