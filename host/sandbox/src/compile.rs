@@ -75,18 +75,18 @@ impl Compiler {
     pub(crate) async fn compile(
         &self,
         engine: &Engine,
-        bytes: &[u8],
+        bytes: Vec<u8>,
     ) -> Result<Vec<u8>, LoadError> {
         match self {
             Self::InProcess => {
-                let (engine, bytes) = (engine.clone(), bytes.to_vec());
+                let engine = engine.clone();
                 tokio::task::spawn_blocking(move || engine.precompile_component(&bytes))
                     .await
                     .map_err(|error| LoadError::Host(error.to_string()))?
                     .map_err(|error| LoadError::Malformed(format!("{error:#}")))
             }
             Self::Child { program, arguments } => {
-                let run = run_child(program, arguments, bytes);
+                let run = run_child(program, arguments, &bytes);
                 tokio::time::timeout(WALL_CLOCK, run)
                     .await
                     .unwrap_or_else(|_| {

@@ -2,9 +2,9 @@
 
 use crate::contract::v0_1::{self, Definition};
 use crate::imports::shown;
+use crate::schema::Schema;
 use crate::state::State;
 use crate::{Digest, Effects, LoadError};
-use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,8 +17,6 @@ const MAX_TOOLS: usize = 128;
 const MAX_NAME: usize = 64;
 /// Most bytes of a description.
 const MAX_DESCRIPTION: usize = 4 << 10;
-/// Most bytes of a schema.
-const MAX_SCHEMA: usize = 64 << 10;
 
 /// One tool of a component, checked.
 pub struct ToolDefinition {
@@ -26,11 +24,11 @@ pub struct ToolDefinition {
     pub name: String,
     /// What it does, for the model; without control and invisible characters.
     pub description: String,
-    /// JSON Schema of the arguments.
-    pub parameters: Value,
     /// What its calls may do.
     pub effects: Effects,
-    validator: Validator,
+    /// JSON Schema of the arguments.
+    pub parameters: Value,
+    schema: Schema,
 }
 
 /// A component that is ready to be called.
@@ -92,17 +90,7 @@ impl std::fmt::Debug for Component {
 impl ToolDefinition {
     /// Checks arguments against the schema; the error names the field.
     pub(crate) fn validate(&self, arguments: &Value) -> Result<(), String> {
-        let Err(error) = self.validator.validate(arguments) else {
-            return Ok(());
-        };
-        let path = error.instance_path().to_string();
-        let place = if path.is_empty() {
-            "the arguments".to_owned()
-        } else {
-            format!("'{}'", shown(&path))
-        };
-        let reason: String = error.masked().to_string().chars().take(300).collect();
-        Err(format!("{place}: {reason}"))
+        self.schema.validate(arguments)
     }
 }
 
@@ -154,25 +142,13 @@ fn check(definition: Definition) -> Result<ToolDefinition, String> {
             "its description has more than {MAX_DESCRIPTION} bytes"
         ));
     }
-    if parameters.len() > MAX_SCHEMA {
-        return Err(format!("its schema has more than {MAX_SCHEMA} bytes"));
-    }
-    let parameters: Value = serde_json::from_str(&parameters)
-        .map_err(|error| format!("its schema is no JSON: {error}"))?;
-    if parameters.get("type").and_then(Value::as_str) != Some("object") {
-        return Err("its schema must have \"type\": \"object\"".to_owned());
-    }
-    let validator = jsonschema::draft202012::options()
-        // A pattern from a stranger must not backtrack for ever on the host.
-        .with_pattern_options(PatternOptions::regex())
-        .build(&parameters)
-        .map_err(|error| format!("its schema is invalid: {}", shown(&error.to_string())))?;
+    let (parameters, schema) = Schema::parse(&parameters)?;
     Ok(ToolDefinition {
         name,
         description: visible(&description),
-        parameters,
         effects: v0_1::effects(effects),
-        validator,
+        parameters,
+        schema,
     })
 }
 

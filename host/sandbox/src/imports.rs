@@ -119,8 +119,17 @@ pub(crate) fn declared(bytes: &[u8]) -> Result<Declared, LoadError> {
     Ok(names)
 }
 
-/// Compares declared names with the rule.
-pub(crate) fn check<'a>(
+impl Declared {
+    /// Compares the names with the rule.
+    pub(crate) fn check(&self) -> Result<(), LoadError> {
+        check(
+            self.imports.iter().map(String::as_str),
+            self.exports.iter().map(String::as_str),
+        )
+    }
+}
+
+fn check<'a>(
     imports: impl Iterator<Item = &'a str>,
     exports: impl Iterator<Item = &'a str>,
 ) -> Result<(), LoadError> {

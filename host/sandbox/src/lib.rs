@@ -16,6 +16,7 @@ pub mod files;
 mod grants;
 mod imports;
 mod sandbox;
+mod schema;
 mod snapshot;
 mod state;
 mod watch;

@@ -7,7 +7,7 @@ use crate::compile::Compiler;
 use crate::component::{self, Component};
 use crate::engine::{self, MAX_INSTANCES, Ticker};
 use crate::files::{Protected, Quotas};
-use crate::imports::{self, MAX_COMPONENT_BYTES};
+use crate::imports::{self, Declared, MAX_COMPONENT_BYTES};
 use crate::snapshot::Snapshot;
 use crate::state::{MemoryPool, State};
 use crate::{CallError, Digest, Grants, Limits, LoadError, SandboxError, contract};
@@ -19,11 +19,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::Linker;
-
-/// Most bytes of the arguments of one call.
-const MAX_ARGUMENTS: usize = 1 << 20;
-/// Deepest nesting of the arguments of one call.
-const MAX_DEPTH: usize = 64;
 
 /// What a sandbox is made of.
 pub struct SandboxOptions {
@@ -122,8 +117,15 @@ impl Sandbox {
                 limit: MAX_COMPONENT_BYTES,
             });
         }
-        let digest = Digest::of(&bytes);
-        let loaded = self.load_bytes(digest, bytes, trust).await;
+        let (digest, bytes, declared) = blocking(move || {
+            let declared = imports::declared(&bytes);
+            (Digest::of(&bytes), bytes, declared)
+        })
+        .await?;
+        let loaded = match declared.and_then(|names| names.check()) {
+            Ok(()) => self.load_checked(digest, bytes, trust).await,
+            Err(error) => Err(error),
+        };
         if let Err(error) = &loaded {
             call::loading("", digest, self.inner.audit.clone()).record(
                 "load",
@@ -136,20 +138,12 @@ impl Sandbox {
         loaded
     }
 
-    async fn load_bytes(
+    async fn load_checked(
         &self,
         digest: Digest,
         bytes: Vec<u8>,
         trust: Trust,
     ) -> Result<Arc<Component>, LoadError> {
-        if let Some(component) = self.alive(&digest) {
-            return Ok(component);
-        }
-        let declared = imports::declared(&bytes)?;
-        imports::check(
-            declared.imports.iter().map(String::as_str),
-            declared.exports.iter().map(String::as_str),
-        )?;
         if let Some(component) = self.load_cached(digest).await {
             return Ok(component);
         }
@@ -159,10 +153,11 @@ impl Sandbox {
         };
         let code = {
             let _turn = self.inner.compiling.acquire().await;
-            compiler.compile(&self.inner.machine.engine, &bytes).await?
+            compiler.compile(&self.inner.machine.engine, bytes).await?
         };
-        let component = self.link(digest, &code).await?;
-        self.inner.cache.put(&digest, &code);
+        let (component, code) = self.link(digest, code).await?;
+        let inner = self.inner.clone();
+        blocking(move || inner.cache.put(&digest, &code)).await?;
         Ok(component)
     }
 
@@ -171,34 +166,50 @@ impl Sandbox {
         if let Some(component) = self.alive(&digest) {
             return Some(component);
         }
-        let code = self.inner.cache.get(&digest)?;
-        self.link(digest, &code).await.ok()
+        let inner = self.inner.clone();
+        let code = blocking(move || inner.cache.get(&digest)).await.ok()??;
+        self.link(digest, code)
+            .await
+            .ok()
+            .map(|(component, _)| component)
     }
 
-    async fn link(&self, digest: Digest, code: &[u8]) -> Result<Arc<Component>, LoadError> {
-        let engine = &self.inner.machine.engine;
+    /// Links machine code, asks it for its tools, and gives the code back.
+    async fn link(
+        &self,
+        digest: Digest,
+        code: Vec<u8>,
+    ) -> Result<(Arc<Component>, Vec<u8>), LoadError> {
+        let engine = self.inner.machine.engine.clone();
         // SAFETY: `deserialize` runs what it is given. `code` comes from the compiler a moment ago or
         // from the cache, which gave it out only after checking a MAC that binds it to this digest,
         // this engine and this installation's key; it is memory that nobody else can change.
-        let code = unsafe { wasmtime::component::Component::deserialize(engine, code) }
-            .map_err(|error| LoadError::Host(format!("{error:#}")))?;
-        let types = code.component_type();
-        let imports: Vec<String> = types
-            .imports(engine)
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        let exports: Vec<String> = types
-            .exports(engine)
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        imports::check(
-            imports.iter().map(String::as_str),
-            exports.iter().map(String::as_str),
-        )?;
+        let load = move || {
+            (
+                unsafe { wasmtime::component::Component::deserialize(&engine, &code) },
+                code,
+            )
+        };
+        let (loaded, code) = blocking(load).await?;
+        let loaded = loaded.map_err(|error| LoadError::Host(format!("{error:#}")))?;
+        let engine = &self.inner.machine.engine;
+        let types = loaded.component_type();
+        let declared = Declared {
+            imports: types
+                .imports(engine)
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+            exports: types
+                .exports(engine)
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+        };
+        declared.check()?;
+        let imports = declared.imports;
         let linked = self
             .inner
             .linker
-            .instantiate_pre(&code)
+            .instantiate_pre(&loaded)
             .map_err(|error| LoadError::Malformed(format!("{error:#}")))?;
         let prepared = component::prepare(linked)?;
         let subject = call::loading("", digest, self.inner.audit.clone());
@@ -215,7 +226,7 @@ impl Sandbox {
             .alive
             .retain(|_, component| component.strong_count() > 0);
         slots.alive.insert(digest, Arc::downgrade(&component));
-        Ok(component)
+        Ok((component, code))
     }
 
     /// Makes `component` what `slot` runs. Calls in flight finish on what they began with. On any
@@ -362,7 +373,6 @@ impl Sandbox {
         tool: &'a crate::LoadedTool,
         request: &CallRequest,
     ) -> Result<[tokio::sync::SemaphorePermit<'a>; 2], CallError> {
-        check_size(&request.arguments)?;
         tool.definition
             .validate(&request.arguments)
             .map_err(CallError::InvalidArguments)?;
@@ -391,6 +401,15 @@ impl Sandbox {
     }
 }
 
+/// Runs work that would hold up other tasks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| LoadError::Host(error.to_string()))
+}
+
 fn outcome(result: Result<Vec<crate::Part>, CallError>, duration: Duration) -> CallOutcome {
     CallOutcome {
         verdict: call::verdict(&result),
@@ -409,40 +428,4 @@ fn call_rule(error: &CallError) -> String {
         CallError::Denied { grant, .. } => grant.clone(),
         other => other.to_string(),
     }
-}
-
-/// Refuses arguments that are too large or too deep to be looked at.
-fn check_size(arguments: &serde_json::Value) -> Result<(), CallError> {
-    if !arguments.is_object() {
-        return Err(CallError::InvalidArguments(
-            "the arguments must be a JSON object".to_owned(),
-        ));
-    }
-    let mut bytes = 0;
-    let mut open = vec![(arguments, 1)];
-    while let Some((value, depth)) = open.pop() {
-        bytes += match value {
-            serde_json::Value::String(text) => text.len() + 2,
-            serde_json::Value::Array(items) => {
-                open.extend(items.iter().map(|item| (item, depth + 1)));
-                2
-            }
-            serde_json::Value::Object(fields) => {
-                open.extend(fields.values().map(|field| (field, depth + 1)));
-                fields.keys().map(|key| key.len() + 3).sum()
-            }
-            _ => 8,
-        };
-        if depth > MAX_DEPTH {
-            return Err(CallError::InvalidArguments(format!(
-                "they nest deeper than {MAX_DEPTH}"
-            )));
-        }
-        if bytes > MAX_ARGUMENTS {
-            return Err(CallError::InvalidArguments(format!(
-                "they have more than {MAX_ARGUMENTS} bytes"
-            )));
-        }
-    }
-    Ok(())
 }
