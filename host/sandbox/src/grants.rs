@@ -118,6 +118,9 @@ pub struct Grants {
     /// Directories; the first is the working directory.
     #[serde(default)]
     pub files: Vec<FileGrant>,
+    /// The limits of its calls; the defaults if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
 }
 
 impl Grants {

@@ -28,7 +28,7 @@ pub struct SandboxOptions {
     pub compiler: Compiler,
     /// Where audit records go.
     pub audit: Arc<dyn AuditSink>,
-    /// The highest limits that a call can have; also the limits of a call that names none.
+    /// The highest limits that a call can have.
     pub ceiling: Limits,
     /// Bytes of linear memory for all running calls together.
     pub total_memory: u64,
@@ -335,11 +335,8 @@ impl Sandbox {
         let (result, duration) = match self.admit(tool, &request).await {
             Err(error) => (Err(error), Duration::ZERO),
             Ok(_places) => {
-                let limits = request
-                    .limits
-                    .as_ref()
-                    .unwrap_or(&self.inner.ceiling)
-                    .at_most(&self.inner.ceiling);
+                let asked = request.limits.as_ref().or(tool.grants.limits.as_ref());
+                let limits = asked.unwrap_or(&Limits::default()).at_most(&self.inner.ceiling);
                 let started = Instant::now();
                 let result = self
                     .inner
