@@ -1,8 +1,10 @@
 //! What is asked of a model and what comes back.
 
 use crate::ProviderError;
+use crate::calls::wire_call;
+use crate::reply::assistant_message;
 use async_trait::async_trait;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,28 +134,22 @@ impl Reply {
     }
 
     fn scripted(text: String, tool_calls: Vec<ToolCall>) -> Self {
-        let mut message = json!({ "role": "assistant", "content": text });
-        if !tool_calls.is_empty() {
-            message["tool_calls"] = tool_calls
-                .iter()
-                .map(|call| {
-                    let arguments = call.arguments.as_ref().ok().map(|map| Value::Object(map.clone()).to_string());
-                    json!({ "id": call.id, "type": "function", "function": { "name": call.name, "arguments": arguments } })
-                })
-                .collect();
-        }
+        let wire = tool_calls
+            .iter()
+            .map(|call| wire_call(call, None))
+            .collect();
         let finish = if tool_calls.is_empty() {
             Finish::Stop
         } else {
             Finish::ToolCalls
         };
         Self {
+            message: assistant_message(&text, "", wire).into(),
             text,
             reasoning: String::new(),
             tool_calls,
             usage: Usage::default(),
             finish,
-            message: message.to_string().into(),
         }
     }
 }

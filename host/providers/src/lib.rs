@@ -4,11 +4,18 @@
 //! receives events while the reply streams and one complete [`Reply`] at the end. A reply that was cut is an
 //! error, so its tool calls can never run.
 
+mod calls;
 mod chat;
 mod error;
+mod exchange;
+mod inline;
 mod local;
 mod openai;
+mod refusal;
+mod reply;
+mod request;
 mod scripted;
+mod sse;
 mod vendors;
 
 pub use chat::{
@@ -18,6 +25,7 @@ pub use error::{ErrorClass, ProviderError};
 pub use local::{LocalServer, find_local_servers, find_servers_on, listener_uid};
 pub use openai::{OpenAiCompatible, OpenAiOptions, Retries, Timeouts};
 pub use scripted::ScriptedProvider;
+pub use sse::{SseDecoder, SseEvent, SseTooLarge};
 pub use vendors::{HistoryRules, Quirks, VENDORS, Vendor};
 
 /// Makes `ring` the process's TLS implementation; later calls change nothing.

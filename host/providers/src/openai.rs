@@ -1,9 +1,18 @@
 //! The OpenAI chat-completions protocol over HTTP, as some forty vendors speak it.
 
-use crate::{ChatRequest, Provider, ProviderError, Quirks, Reply, StreamEvent, Vendor};
+use crate::chat::{ChatRequest, Provider, Reply, StreamEvent};
+use crate::exchange::Exchange;
+use crate::refusal::{Failure, Refuser};
+use crate::{ErrorClass, ProviderError, Quirks, Vendor, install_tls, request};
 use async_trait::async_trait;
-use secrecy::SecretString;
+use bytes::Bytes;
+use rand::Rng;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Url};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How long to wait.
@@ -11,7 +20,7 @@ use std::time::Duration;
 pub struct Timeouts {
     /// For a connection.
     pub connect: Duration,
-    /// For the first byte of an answer; a local model reads the whole prompt before it.
+    /// For the first event of a reply; a local model reads the whole prompt before it.
     pub header: Duration,
     /// Between two pieces of a stream.
     pub idle: Duration,
@@ -97,9 +106,25 @@ impl OpenAiOptions {
 }
 
 /// A server that speaks the OpenAI chat-completions protocol.
+///
+/// Proxies named in the environment are not used and redirects are not followed.
 pub struct OpenAiCompatible {
     options: OpenAiOptions,
+    base: Url,
+    headers: HeaderMap,
+    secrets: Vec<SecretString>,
+    client: OnceLock<Client>,
+    /// Fields that a model refused, such as the temperature of a reasoning model: not sent to it again.
+    refused_fields: Mutex<HashMap<String, Vec<&'static str>>>,
 }
+
+/// Fields a request can do without when a model refuses them.
+const OPTIONAL_FIELDS: [&str; 4] = [
+    "temperature",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+];
 
 impl OpenAiCompatible {
     /// Checks the options; connects to nothing yet.
@@ -107,7 +132,124 @@ impl OpenAiCompatible {
     /// # Errors
     /// [`ProviderError::BadBaseUrl`] and [`ProviderError::BadHeader`].
     pub fn new(options: OpenAiOptions) -> Result<Self, ProviderError> {
-        Ok(Self { options })
+        let base = base_url(&options)?;
+        let headers = headers(&options)?;
+        let secrets = options
+            .api_key
+            .iter()
+            .chain(options.extra_headers.iter().map(|(_, value)| value))
+            .cloned()
+            .collect();
+        Ok(Self {
+            base,
+            headers,
+            secrets,
+            options,
+            client: OnceLock::new(),
+            refused_fields: Mutex::default(),
+        })
+    }
+
+    /// Made at the first request: reading the system's certificates would slow down every start.
+    fn client(&self) -> Result<&Client, ProviderError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        install_tls();
+        let mut builder = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(self.options.timeouts.connect)
+            .user_agent(concat!("chiton/", env!("CARGO_PKG_VERSION")));
+        if self.base.scheme() == "http" {
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|error| ProviderError::NoTls {
+            provider: self.options.name.clone(),
+            reason: root_cause(&error),
+        })?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    fn endpoint(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!(
+            "{}/{path}",
+            self.base.path().trim_end_matches('/')
+        ));
+        url
+    }
+
+    fn refuser<'a>(&'a self, model: &'a str) -> Refuser<'a> {
+        Refuser {
+            provider: &self.options.name,
+            model,
+            has_key: !self.secrets.is_empty(),
+            secrets: &self.secrets,
+        }
+    }
+
+    fn exchange<'a>(&'a self, model: &'a str) -> Result<Exchange<'a>, ProviderError> {
+        Ok(Exchange {
+            client: self.client()?,
+            origin: self.base.origin().ascii_serialization(),
+            timeouts: self.options.timeouts,
+            refuser: self.refuser(model),
+        })
+    }
+
+    fn refused_by(&self, model: &str) -> Vec<&'static str> {
+        let fields = self
+            .refused_fields
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        fields.get(model).cloned().unwrap_or_default()
+    }
+
+    /// Notes a field the model refused and says whether leaving it out is worth another attempt.
+    fn note_refused(&self, model: &str, failure: &Failure) -> bool {
+        if !matches!(failure.error, ProviderError::Refused { .. }) {
+            return false;
+        }
+        let Some(field) = OPTIONAL_FIELDS
+            .into_iter()
+            .find(|field| failure.field.as_deref() == Some(field))
+        else {
+            return false;
+        };
+        let mut fields = self
+            .refused_fields
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let fields = fields.entry(model.into()).or_default();
+        let is_new = !fields.contains(&field);
+        if is_new {
+            fields.push(field);
+        }
+        is_new
+    }
+
+    /// The pause before attempt `attempt + 1`, or none when trying again is of no use.
+    fn pause(&self, attempt: u32, error: &ProviderError) -> Option<Duration> {
+        let Retries {
+            count,
+            first_pause,
+            longest_pause,
+        } = self.options.retries;
+        // After a silence of minutes another attempt would only double it.
+        let hopeless =
+            error.class() != ErrorClass::Retry || matches!(error, ProviderError::TimedOut { .. });
+        if hopeless || attempt >= count {
+            return None;
+        }
+        if let Some(asked) = error.retry_after() {
+            return (asked <= longest_pause).then_some(asked);
+        }
+        let doubled = first_pause
+            .saturating_mul(1 << attempt.min(16))
+            .min(longest_pause);
+        Some(doubled.mul_f64(rand::rng().random_range(0.75..1.25)))
     }
 }
 
@@ -119,17 +261,264 @@ impl Provider for OpenAiCompatible {
 
     async fn chat(
         &self,
-        _request: ChatRequest<'_>,
-        _events: &mut (dyn FnMut(StreamEvent) + Send),
+        request: ChatRequest<'_>,
+        events: &mut (dyn FnMut(StreamEvent) + Send),
     ) -> Result<Reply, ProviderError> {
-        Err(ProviderError::KeyMissing {
-            provider: self.options.name.clone(),
-        })
+        let exchange = self.exchange(request.model)?;
+        let url = self.endpoint("chat/completions");
+        let write = || {
+            Bytes::from(request::body(
+                &self.options,
+                &request,
+                &self.refused_by(request.model),
+            ))
+        };
+        let (mut body, mut attempt) = (write(), 0);
+        loop {
+            let send = exchange
+                .client
+                .post(url.clone())
+                .headers(self.headers.clone())
+                .body(body.clone());
+            let mut started = false;
+            let failure = match exchange
+                .chat(send, &request, self.options.quirks, &mut started, events)
+                .await
+            {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            if self.note_refused(request.model, &failure) {
+                body = write();
+                continue;
+            }
+            let error = failure.error;
+            let Some(after) = self.pause(attempt, &error).filter(|_| !started) else {
+                return Err(error);
+            };
+            attempt += 1;
+            tracing::debug!(provider = self.options.name, attempt, %error, "retrying");
+            events(StreamEvent::Retrying {
+                after,
+                reason: error.to_string(),
+            });
+            tokio::time::sleep(after).await;
+        }
     }
 
     async fn models(&self) -> Result<Vec<String>, ProviderError> {
-        Err(ProviderError::KeyMissing {
-            provider: self.options.name.clone(),
-        })
+        let exchange = self.exchange("")?;
+        let request = exchange
+            .client
+            .get(self.endpoint("models"))
+            .headers(self.headers.clone());
+        exchange
+            .models(request)
+            .await
+            .map_err(|failure| failure.error)
+    }
+}
+
+/// The innermost cause, without the address: a query could hold a secret.
+pub fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn base_url(options: &OpenAiOptions) -> Result<Url, ProviderError> {
+    let refuse = |reason: String| ProviderError::BadBaseUrl {
+        provider: options.name.clone(),
+        reason,
+    };
+    let written = options
+        .base_url
+        .trim()
+        .trim_end_matches('/')
+        .trim_end_matches("/chat/completions");
+    if written.is_empty() {
+        return Err(refuse(
+            "it is empty; write the server's address up to /v1, such as http://127.0.0.1:8080/v1"
+                .into(),
+        ));
+    }
+    let url = Url::parse(written).map_err(|error| {
+        refuse(format!(
+            "{error}; write an address such as https://api.example.com/v1"
+        ))
+    })?;
+    let has_secrets = options.api_key.is_some() || !options.extra_headers.is_empty();
+    match url.scheme() {
+        _ if !url.username().is_empty() || url.password().is_some() => Err(refuse("it holds a user name or a password; use apiKey or extraHeaders instead".into())),
+        "https" => Ok(url),
+        "http" if !has_secrets || is_loopback(&url) => Ok(url),
+        "http" => Err(refuse("plain http would send the key readable over the network; use https, or leave the key away".into())),
+        scheme => Err(refuse(format!("{scheme} is not spoken here; use https, or http to a server of your own"))),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn headers(options: &OpenAiOptions) -> Result<HeaderMap, ProviderError> {
+    let refuse = |what: &str| ProviderError::BadHeader {
+        provider: options.name.clone(),
+        what: what.into(),
+    };
+    let secret = |text: &str, what: &str| {
+        let mut value = HeaderValue::from_str(text).map_err(|_| refuse(what))?;
+        value.set_sensitive(true);
+        Ok(value)
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        ACCEPT,
+        HeaderValue::from_static("text/event-stream, application/json"),
+    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(key) = &options.api_key {
+        headers.insert(
+            AUTHORIZATION,
+            secret(&format!("Bearer {}", key.expose_secret().trim()), "apiKey")?,
+        );
+    }
+    for (name, value) in &options.extra_headers {
+        let header = HeaderName::try_from(name).map_err(|_| refuse(name))?;
+        headers.insert(header, secret(value.expose_secret(), name)?);
+    }
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn make(base_url: &str, key: Option<&str>) -> Result<OpenAiCompatible, ProviderError> {
+        OpenAiCompatible::new(OpenAiOptions::new(
+            "acme",
+            base_url,
+            key.map(|key| key.to_string().into()),
+        ))
+    }
+
+    #[test]
+    fn a_key_goes_over_https_or_to_this_machine_only() {
+        for allowed in [
+            "https://api.example.com/v1",
+            "http://127.0.0.1:8080/v1",
+            "http://localhost:1/v1",
+            "http://[::1]:1/v1",
+        ] {
+            assert!(make(allowed, Some("k")).is_ok(), "{allowed}");
+        }
+        for refused in [
+            "http://api.example.com/v1",
+            "http://192.168.1.2/v1",
+            "ftp://127.0.0.1/v1",
+            "https://me:pw@example.com/v1",
+            "",
+            "not a url",
+        ] {
+            assert!(
+                matches!(
+                    make(refused, Some("k")),
+                    Err(ProviderError::BadBaseUrl { .. })
+                ),
+                "{refused}"
+            );
+        }
+        assert!(make("http://192.168.1.2:8000/v1", None).is_ok());
+    }
+
+    #[test]
+    fn the_address_may_be_written_with_a_slash_or_with_the_whole_path() {
+        for written in [
+            "https://a.example/v1",
+            "https://a.example/v1/",
+            "https://a.example/v1/chat/completions",
+        ] {
+            assert_eq!(
+                make(written, None).unwrap().endpoint("models").as_str(),
+                "https://a.example/v1/models"
+            );
+        }
+        assert_eq!(
+            make("https://a.example/v1?api-version=2", None)
+                .unwrap()
+                .endpoint("models")
+                .as_str(),
+            "https://a.example/v1/models?api-version=2"
+        );
+    }
+
+    #[test]
+    fn a_key_with_a_line_break_is_refused_without_repeating_it() {
+        let error = make("https://a.example/v1", Some("canary\nX-Other: 1"))
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains("apiKey") && !error.contains("canary"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn nothing_that_is_printed_holds_a_secret() {
+        let mut options = OpenAiOptions::new(
+            "acme",
+            "https://a.example/v1",
+            Some("canary-key".to_string().into()),
+        );
+        options
+            .extra_headers
+            .push(("x-token".into(), "canary-header".to_string().into()));
+        let provider = OpenAiCompatible::new(options.clone()).unwrap();
+        let printed = format!("{options:?} {:?} {:?}", provider.options, provider.headers);
+        assert!(!printed.contains("canary"), "{printed}");
+    }
+
+    #[test]
+    fn pauses_double_within_bounds_and_end_with_the_last_attempt() {
+        let provider = make("https://a.example/v1", None).unwrap();
+        let failed = |retry_after| ProviderError::ServerFailed {
+            provider: "acme".into(),
+            retry_after,
+            detail: String::new(),
+        };
+        let pause = |attempt| {
+            provider
+                .pause(attempt, &failed(None))
+                .map(|pause| pause.as_secs_f64())
+        };
+        assert!(
+            (0.75..1.25).contains(&pause(0).unwrap()) && (3.0..5.0).contains(&pause(2).unwrap())
+        );
+        assert_eq!(pause(3), None);
+        assert_eq!(
+            provider.pause(0, &failed(Some(Duration::from_secs(7)))),
+            Some(Duration::from_secs(7))
+        );
+        assert_eq!(
+            provider.pause(0, &failed(Some(Duration::from_secs(3600)))),
+            None
+        );
+        assert_eq!(
+            provider.pause(
+                0,
+                &ProviderError::KeyMissing {
+                    provider: "acme".into()
+                }
+            ),
+            None
+        );
     }
 }

@@ -28,6 +28,8 @@ pub struct Quirks {
     pub reasoning_as_content: bool,
     /// Tool calls may arrive as `<tool_call>` text.
     pub text_tool_calls: bool,
+    /// `NAME/MODEL` is written in the configuration and `MODEL` is sent. Gateways have names of that form themselves.
+    pub strip_own_prefix: bool,
 }
 
 /// What a server accepts in the messages of the history.
@@ -48,9 +50,35 @@ impl Quirks {
         replay_reasoning: false,
         reasoning_as_content: false,
         text_tool_calls: false,
+        strip_own_prefix: true,
     };
     const LOCAL: Self = Self {
         text_tool_calls: true,
+        ..Self::HOSTED
+    };
+    const GATEWAY: Self = Self {
+        strip_own_prefix: false,
+        ..Self::HOSTED
+    };
+    const OPENAI: Self = Self {
+        max_tokens_field: "max_completion_tokens",
+        history: HistoryRules::KnownFields,
+        ..Self::HOSTED
+    };
+    const GROQ: Self = Self {
+        history: HistoryRules::KnownFields,
+        ..Self::GATEWAY
+    };
+    const MISTRAL: Self = Self {
+        history: HistoryRules::NineCharacterIds,
+        ..Self::HOSTED
+    };
+    const THINKING: Self = Self {
+        replay_reasoning: true,
+        ..Self::HOSTED
+    };
+    const STEPFUN: Self = Self {
+        reasoning_as_content: true,
         ..Self::HOSTED
     };
 }
@@ -61,162 +89,43 @@ impl Default for Quirks {
     }
 }
 
-const fn hosted(
+const fn row(
     name: &'static str,
     base_url: &'static str,
     key_env: &'static str,
     model_prefixes: &'static [&'static str],
+    quirks: Quirks,
 ) -> Vendor {
     Vendor {
         name,
         base_url,
         key_env,
         model_prefixes,
-        quirks: Quirks::HOSTED,
-    }
-}
-
-const fn local(name: &'static str, base_url: &'static str) -> Vendor {
-    Vendor {
-        name,
-        base_url,
-        key_env: "",
-        model_prefixes: &[],
-        quirks: Quirks::LOCAL,
+        quirks,
     }
 }
 
 /// Every vendor known by name.
+#[rustfmt::skip]
 pub const VENDORS: &[Vendor] = &[
-    Vendor {
-        quirks: Quirks {
-            max_tokens_field: "max_completion_tokens",
-            history: HistoryRules::KnownFields,
-            ..Quirks::HOSTED
-        },
-        ..hosted(
-            "openai",
-            "https://api.openai.com/v1",
-            "OPENAI_API_KEY",
-            &["gpt-", "o1", "o3", "o4", "chatgpt-"],
-        )
-    },
-    hosted(
-        "openrouter",
-        "https://openrouter.ai/api/v1",
-        "OPENROUTER_API_KEY",
-        &[],
-    ),
-    Vendor {
-        quirks: Quirks {
-            replay_reasoning: true,
-            ..Quirks::HOSTED
-        },
-        ..hosted(
-            "deepseek",
-            "https://api.deepseek.com/v1",
-            "DEEPSEEK_API_KEY",
-            &["deepseek-"],
-        )
-    },
-    Vendor {
-        quirks: Quirks {
-            history: HistoryRules::KnownFields,
-            ..Quirks::HOSTED
-        },
-        ..hosted(
-            "groq",
-            "https://api.groq.com/openai/v1",
-            "GROQ_API_KEY",
-            &[],
-        )
-    },
-    Vendor {
-        quirks: Quirks {
-            history: HistoryRules::NineCharacterIds,
-            ..Quirks::HOSTED
-        },
-        ..hosted(
-            "mistral",
-            "https://api.mistral.ai/v1",
-            "MISTRAL_API_KEY",
-            &[
-                "mistral-",
-                "ministral-",
-                "magistral-",
-                "codestral-",
-                "devstral-",
-                "pixtral-",
-                "open-mistral-",
-            ],
-        )
-    },
-    hosted("xai", "https://api.x.ai/v1", "XAI_API_KEY", &["grok-"]),
-    Vendor {
-        quirks: Quirks {
-            replay_reasoning: true,
-            ..Quirks::HOSTED
-        },
-        ..hosted(
-            "moonshot",
-            "https://api.moonshot.ai/v1",
-            "MOONSHOT_API_KEY",
-            &["moonshot-", "kimi-"],
-        )
-    },
-    Vendor {
-        quirks: Quirks {
-            replay_reasoning: true,
-            ..Quirks::HOSTED
-        },
-        ..hosted(
-            "zhipu",
-            "https://open.bigmodel.cn/api/paas/v4",
-            "ZAI_API_KEY",
-            &["glm-"],
-        )
-    },
-    hosted(
-        "dashscope",
-        "https://dashscope.aliyuncs.com/compatible-mode/v1",
-        "DASHSCOPE_API_KEY",
-        &["qwen-", "qwen3-", "qwq-"],
-    ),
-    hosted(
-        "minimax",
-        "https://api.minimax.io/v1",
-        "MINIMAX_API_KEY",
-        &["minimax-"],
-    ),
-    hosted(
-        "aihubmix",
-        "https://aihubmix.com/v1",
-        "AIHUBMIX_API_KEY",
-        &[],
-    ),
-    Vendor {
-        quirks: Quirks {
-            reasoning_as_content: true,
-            ..Quirks::HOSTED
-        },
-        ..hosted(
-            "stepfun",
-            "https://api.stepfun.com/v1",
-            "STEPFUN_API_KEY",
-            &["step-"],
-        )
-    },
-    hosted(
-        "gemini",
-        "https://generativelanguage.googleapis.com/v1beta/openai",
-        "GEMINI_API_KEY",
-        &["gemini-"],
-    ),
-    local("ollama", "http://127.0.0.1:11434/v1"),
-    local("llamacpp", "http://127.0.0.1:8080/v1"),
-    local("vllm", "http://127.0.0.1:8000/v1"),
-    local("lmstudio", "http://127.0.0.1:1234/v1"),
-    local("custom", ""),
+    row("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", &["gpt-", "o1", "o3", "o4", "chatgpt-"], Quirks::OPENAI),
+    row("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", &[], Quirks::GATEWAY),
+    row("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", &["deepseek-"], Quirks::THINKING),
+    row("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", &[], Quirks::GROQ),
+    row("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", &["mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-"], Quirks::MISTRAL),
+    row("xai", "https://api.x.ai/v1", "XAI_API_KEY", &["grok-"], Quirks::HOSTED),
+    row("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", &["moonshot-", "kimi-"], Quirks::THINKING),
+    row("zhipu", "https://open.bigmodel.cn/api/paas/v4", "ZAI_API_KEY", &["glm-"], Quirks::THINKING),
+    row("dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", &["qwen-", "qwen3-", "qwq-"], Quirks::HOSTED),
+    row("minimax", "https://api.minimax.io/v1", "MINIMAX_API_KEY", &["minimax-"], Quirks::HOSTED),
+    row("stepfun", "https://api.stepfun.com/v1", "STEPFUN_API_KEY", &["step-"], Quirks::STEPFUN),
+    row("aihubmix", "https://aihubmix.com/v1", "AIHUBMIX_API_KEY", &[], Quirks::GATEWAY),
+    row("gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", &["gemini-"], Quirks::HOSTED),
+    row("ollama", "http://127.0.0.1:11434/v1", "", &[], Quirks::LOCAL),
+    row("llamacpp", "http://127.0.0.1:8080/v1", "", &[], Quirks::LOCAL),
+    row("vllm", "http://127.0.0.1:8000/v1", "", &[], Quirks::LOCAL),
+    row("lmstudio", "http://127.0.0.1:1234/v1", "", &[], Quirks::LOCAL),
+    row("custom", "", "", &[], Quirks::LOCAL),
 ];
 
 impl Vendor {
@@ -237,5 +146,27 @@ impl Vendor {
                 .iter()
                 .any(|prefix| model.starts_with(prefix))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_found_by_its_vendors_name_or_by_its_beginning() {
+        let vendor = |model| Vendor::of_model(model).map(|vendor| vendor.name);
+        assert_eq!(vendor("deepseek/deepseek-chat"), Some("deepseek"));
+        assert_eq!(vendor("Kimi-K2"), Some("moonshot"));
+        assert_eq!(vendor("anthropic/claude"), None);
+        assert_eq!(vendor("something"), None);
+    }
+
+    #[test]
+    fn every_vendor_has_its_own_name_and_keys_only_travel_encrypted() {
+        for (at, vendor) in VENDORS.iter().enumerate() {
+            assert!(VENDORS[..at].iter().all(|other| other.name != vendor.name));
+            assert!(vendor.key_env.is_empty() || vendor.base_url.starts_with("https://"));
+        }
     }
 }

@@ -1,0 +1,372 @@
+//! Turns what a server refuses with into an error, without repeating a secret.
+
+use crate::ProviderError;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use std::time::Duration;
+
+const DETAIL_LIMIT: usize = 300;
+
+/// Words that mean the conversation is too long, in lower case, from the error texts of the vendors and of local servers.
+const OVERFLOW: &[&str] = &[
+    "context_length_exceeded",
+    "exceed_context_size",
+    "maximum context length",
+    "context length",
+    "context window",
+    "context size",
+    "prompt is too long",
+    "prompt exceeds max length",
+    "input is too long",
+    "range of input length",
+    "exceeded model token limit",
+    "too many tokens",
+    "input token count",
+    "maximum prompt length",
+    "reduce the length",
+];
+
+/// Words that mean the account is empty although the status says something else.
+const NO_CREDIT: &[&str] = &[
+    "insufficient_quota",
+    "exceeded_current_quota",
+    "insufficient balance",
+    "insufficient_balance",
+    "insufficient credit",
+    "余额不足",
+];
+
+/// An error, and the request field the server did not like if it named one.
+#[derive(Debug)]
+pub struct Failure {
+    /// What to tell the caller.
+    pub error: ProviderError,
+    /// `param` of an OpenAI error.
+    pub field: Option<String>,
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        Self { error, field: None }
+    }
+}
+
+/// Knows whose errors these are and which words must not appear in them.
+#[derive(Clone, Copy)]
+pub struct Refuser<'a> {
+    /// The provider's name.
+    pub provider: &'a str,
+    /// The model that was asked.
+    pub model: &'a str,
+    /// Was a key sent?
+    pub has_key: bool,
+    /// The key and the values of extra headers.
+    pub secrets: &'a [SecretString],
+}
+
+impl Refuser<'_> {
+    /// An answer with a status other than success.
+    pub fn status(&self, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Failure {
+        let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        let said = if json.is_null() {
+            plain_text(body)
+        } else {
+            message(&json)
+        };
+        let said = self.clean(&said);
+        let detail = if said.is_empty() {
+            format!("status {status}")
+        } else {
+            format!("status {status}: {said}")
+        };
+        let codes = ["code", "type"]
+            .map(|field| json["error"][field].as_str().unwrap_or_default())
+            .join(" ");
+        let hints = format!("{codes} {said}").to_lowercase();
+        Failure {
+            error: self.sort(status, retry_after, detail, &hints),
+            field: json["error"]["param"].as_str().map(str::to_string),
+        }
+    }
+
+    fn sort(
+        &self,
+        status: u16,
+        retry_after: Option<Duration>,
+        detail: String,
+        hints: &str,
+    ) -> ProviderError {
+        let says = |words: &[&str]| words.iter().any(|word| hints.contains(word));
+        let provider = self.provider.to_string();
+        match status {
+            401 if !self.has_key => ProviderError::KeyMissing { provider },
+            401 => ProviderError::BadKey { provider, detail },
+            402 => ProviderError::NoCredit { provider, detail },
+            400 | 403 if says(&["invalid_api_key", "incorrect api key", "api key not valid"]) => {
+                ProviderError::BadKey { provider, detail }
+            }
+            429 if says(NO_CREDIT) => ProviderError::NoCredit { provider, detail },
+            413 => ProviderError::ContextOverflow { detail },
+            400 | 422 | 500 if says(OVERFLOW) => ProviderError::ContextOverflow { detail },
+            403 => ProviderError::Forbidden { provider, detail },
+            404 => ProviderError::NotFound {
+                provider,
+                model: self.model.into(),
+                detail,
+            },
+            429 => ProviderError::RateLimited {
+                provider,
+                retry_after,
+                detail,
+            },
+            408 | 409 | 425 | 500..=599 => ProviderError::ServerFailed {
+                provider,
+                retry_after,
+                detail,
+            },
+            _ => ProviderError::Refused { provider, detail },
+        }
+    }
+
+    /// An error object inside a successful answer.
+    pub fn in_stream(&self, chunk: &Value) -> Failure {
+        let code = if chunk["error"].is_object() {
+            &chunk["error"]["code"]
+        } else {
+            &chunk["code"]
+        };
+        let status = code
+            .as_u64()
+            .or_else(|| code.as_str()?.parse().ok())
+            .or_else(|| chunk["error"]["status_code"].as_u64());
+        let status = status
+            .and_then(|status| u16::try_from(status).ok())
+            .filter(|status| (400..600).contains(status));
+        if let Some(status) = status {
+            return self.status(status, None, chunk.to_string().as_bytes());
+        }
+        let said = self.clean(&message(chunk));
+        let hints = format!(
+            "{} {} {said}",
+            code.as_str().unwrap_or_default(),
+            chunk["error"]["type"].as_str().unwrap_or_default()
+        )
+        .to_lowercase();
+        if OVERFLOW.iter().any(|word| hints.contains(word)) {
+            return ProviderError::ContextOverflow { detail: said }.into();
+        }
+        ProviderError::ServerFailed {
+            provider: self.provider.into(),
+            retry_after: None,
+            detail: said,
+        }
+        .into()
+    }
+
+    /// An answer that is no completion.
+    pub fn unintelligible(&self, what: &str) -> Failure {
+        ProviderError::Unintelligible {
+            provider: self.provider.into(),
+            detail: self.clean(what),
+        }
+        .into()
+    }
+
+    /// A successful answer whose body begins with neither an event nor JSON.
+    pub fn not_an_api(&self, body: &[u8]) -> Failure {
+        self.unintelligible(&plain_text(body))
+    }
+
+    /// A reply over one of its bounds.
+    pub fn too_large(&self, what: &str) -> Failure {
+        ProviderError::TooLarge {
+            provider: self.provider.into(),
+            detail: what.into(),
+        }
+        .into()
+    }
+
+    /// One line of at most 300 characters, without secrets and control characters.
+    pub fn clean(&self, text: &str) -> String {
+        let mut text = text.to_string();
+        for secret in self
+            .secrets
+            .iter()
+            .map(ExposeSecret::expose_secret)
+            .filter(|secret| secret.len() >= 4)
+        {
+            text = text.replace(secret, "[secret]");
+        }
+        let words = text
+            .split(|c: char| c.is_whitespace() || c.is_control())
+            .filter(|word| !word.is_empty());
+        let line = words.collect::<Vec<_>>().join(" ");
+        let line = line.trim_end_matches('.');
+        if line.chars().count() <= DETAIL_LIMIT {
+            line.into()
+        } else {
+            line.chars().take(DETAIL_LIMIT).chain(['…']).collect()
+        }
+    }
+}
+
+/// The sentence in an error object, wherever this server puts it.
+fn message(json: &Value) -> String {
+    let places = [
+        &json["error"]["message"],
+        &json["error"],
+        &json["message"],
+        &json["detail"],
+        &json["detail"][0]["msg"],
+        &json["msg"],
+        &json[0]["error"]["message"],
+    ];
+    match places.into_iter().find_map(Value::as_str) {
+        Some(text) => text.into(),
+        None => json.to_string(),
+    }
+}
+
+fn plain_text(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    if text.starts_with('<') {
+        "an HTML page".into()
+    } else {
+        text.chars().take(10_000).collect()
+    }
+}
+
+/// The pause a server asks for: `retry-after-ms`, or `retry-after` in seconds. Dates are not used by any vendor.
+pub fn retry_after(header: impl Fn(&str) -> Option<String>) -> Option<Duration> {
+    let number = |name: &str| {
+        header(name)?
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|value| value.is_finite() && *value >= 0.0)
+    };
+    let seconds = number("retry-after-ms")
+        .map(|value| value / 1000.0)
+        .or_else(|| number("retry-after"))?;
+    Some(Duration::from_secs_f64(seconds.min(86_400.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorClass;
+
+    fn refuse(status: u16, body: &str) -> ProviderError {
+        let secrets = ["sk-canary-123".to_string().into()];
+        Refuser {
+            provider: "acme",
+            model: "m",
+            has_key: true,
+            secrets: &secrets,
+        }
+        .status(status, None, body.as_bytes())
+        .error
+    }
+
+    #[test]
+    fn statuses_that_may_pass_are_of_the_retry_class_and_others_are_not() {
+        for status in [408, 409, 425, 429, 500, 502, 503, 504, 529] {
+            assert_eq!(refuse(status, "{}").class(), ErrorClass::Retry, "{status}");
+        }
+        for status in [400, 401, 402, 403, 404, 405, 422] {
+            assert_eq!(refuse(status, "{}").class(), ErrorClass::Fatal, "{status}");
+        }
+    }
+
+    #[test]
+    fn an_overlong_conversation_is_recognised_in_the_words_of_each_server() {
+        for (status, body) in [
+            (
+                400,
+                r#"{"error":{"message":"This model's maximum context length is 8192 tokens.","code":"context_length_exceeded"}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error"}}"#,
+            ),
+            (
+                400,
+                r#"{"object":"error","message":"This model's maximum context length is 4096 tokens"}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"code":"1261","message":"Prompt exceeds max length"}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Invalid request: Your request exceeded model token limit: 8192"}}"#,
+            ),
+            (413, "too large"),
+        ] {
+            assert_eq!(
+                refuse(status, body).class(),
+                ErrorClass::ContextOverflow,
+                "{body}"
+            );
+        }
+        assert_eq!(
+            refuse(400, r#"{"error":{"message":"Unknown field"}}"#).class(),
+            ErrorClass::Fatal
+        );
+    }
+
+    #[test]
+    fn an_empty_account_is_not_taken_for_a_rate_limit() {
+        let body = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota"}}"#;
+        assert!(matches!(refuse(429, body), ProviderError::NoCredit { .. }));
+        assert!(matches!(
+            refuse(429, r#"{"error":{"message":"slow down"}}"#),
+            ProviderError::RateLimited { .. }
+        ));
+    }
+
+    #[test]
+    fn an_error_never_repeats_the_key_and_is_one_short_line() {
+        let text = refuse(
+            401,
+            &format!(
+                r#"{{"error":{{"message":"Incorrect key sk-canary-123\n\u001b[31m{}"}}}}"#,
+                "x".repeat(5000)
+            ),
+        )
+        .to_string();
+        assert!(
+            !text.contains("canary") && !text.contains('\n') && !text.contains('\u{1b}'),
+            "{text}"
+        );
+        assert!(text.contains("[secret]") && text.len() < 600);
+    }
+
+    #[test]
+    fn a_page_instead_of_an_error_object_is_named_as_such() {
+        assert!(
+            refuse(502, "<!DOCTYPE html><title>x</title>")
+                .to_string()
+                .contains("status 502: an HTML page")
+        );
+    }
+
+    #[test]
+    fn the_pause_a_server_asks_for_is_read_in_both_units() {
+        let header = |name: &'static str, value: &'static str| {
+            move |asked: &str| (asked == name).then(|| value.to_string())
+        };
+        assert_eq!(
+            retry_after(header("retry-after", "2")),
+            Some(Duration::from_secs(2))
+        );
+        assert_eq!(
+            retry_after(header("retry-after-ms", "1500")),
+            Some(Duration::from_millis(1500))
+        );
+        for odd in ["-1", "NaN", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(retry_after(header("retry-after", odd)), None);
+        }
+    }
+}
