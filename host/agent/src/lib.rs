@@ -1,1 +1,31 @@
-//! To be written.
+//! Sessions, context and the turn loop: a message in, tools in the sandbox, an answer out.
+//!
+//! A message is committed before [`Agent::submit`] returns. Each session (`channel:chat_id`) answers its messages
+//! one after another, sessions beside each other. Every step of a turn is committed as it happens, so a turn that
+//! was interrupted goes on from its last recorded result.
+
+mod agent;
+mod bus;
+mod calls;
+mod cast;
+mod clip;
+mod event;
+mod inert;
+mod prompt;
+mod repetition;
+mod result;
+mod rights;
+mod settings;
+mod tool_list;
+mod turn;
+mod window;
+mod wire;
+mod workspace;
+
+pub use agent::{Agent, AgentError, AgentOptions, Submitted};
+pub use event::TurnEvent;
+pub use inert::inert;
+pub use prompt::without_facts;
+pub use turn::FAILPOINTS;
+pub use settings::{AgentSettings, MOST_ROUNDS};
+pub use workspace::{WorkspaceError, init_workspace};

@@ -1,0 +1,199 @@
+//! The agent: takes messages in, wakes sessions, tells how their turns go.
+
+use crate::bus::{Bus, Listener, MessageKey};
+use crate::event::WAITING;
+use crate::prompt::Prompt;
+use crate::tool_list::ToolList;
+use crate::{AgentSettings, TurnEvent, prompt, rights};
+use chiton_providers::Provider;
+use chiton_sandbox::{Sandbox, SessionRights};
+use chiton_store::{Accepted, InboxId, NewMessage, Store, StoreError};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What an agent works with.
+pub struct AgentOptions {
+    /// Runs the tools.
+    pub sandbox: Sandbox,
+    /// Keeps messages and steps.
+    pub store: Store,
+    /// Answers requests.
+    pub provider: Arc<dyn Provider>,
+    /// What the owner set.
+    pub settings: AgentSettings,
+}
+
+/// A message that is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// There is nothing to answer.
+    #[error("the message is empty; write what you want")]
+    Empty,
+    /// The model could not read it.
+    #[error("the message has {size} bytes and the model's window has room for {most}; put long texts into a file in the workspace and name it")]
+    TooLong {
+        /// Bytes of the message.
+        size: usize,
+        /// Most bytes of one message.
+        most: usize,
+    },
+    /// The host is being stopped.
+    #[error("Chiton is stopping and takes no more messages; send it again after the start")]
+    Closing,
+    /// It could not be made durable.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A message that was taken: it is durable and will be answered.
+#[derive(Debug)]
+pub struct Submitted {
+    /// Its row in the inbox.
+    pub inbox: InboxId,
+    /// Whether the same message had been taken before; then no events come.
+    pub duplicate: bool,
+    /// How its turn goes. Dropping this does not end the turn.
+    pub events: mpsc::Receiver<TurnEvent>,
+}
+
+/// Answers messages. Clones are handles of the same agent.
+#[derive(Clone)]
+pub struct Agent {
+    pub(crate) room: Arc<Room>,
+}
+
+/// What all turns share.
+pub(crate) struct Room {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) store: Store,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) settings: AgentSettings,
+    pub(crate) prompt: Mutex<Prompt>,
+    pub(crate) tool_list: Mutex<ToolList>,
+    pub(crate) zone: TimeZone,
+    pub(crate) bus: Bus,
+    /// Bounds how many turns run at the same time.
+    pub(crate) places: Semaphore,
+    /// Cancelled when no further step may begin.
+    pub(crate) closing: CancellationToken,
+    /// Moves when something was put into the outbox.
+    pub(crate) outbox: watch::Sender<()>,
+    pub(crate) workers: TaskTracker,
+}
+
+impl Agent {
+    /// An agent that waits for messages. [`Agent::resume`] lets it go on with what was interrupted.
+    pub fn new(options: AgentOptions) -> Self {
+        let AgentOptions { sandbox, store, provider, settings } = options;
+        let room = Room {
+            prompt: Mutex::new(Prompt::new(&settings)),
+            tool_list: Mutex::default(),
+            zone: prompt::zone(&settings),
+            bus: Bus::default(),
+            places: Semaphore::new(settings.max_concurrent_turns.max(1)),
+            closing: CancellationToken::new(),
+            outbox: watch::Sender::new(()),
+            workers: TaskTracker::new(),
+            sandbox,
+            store,
+            provider,
+            settings,
+        };
+        Self { room: Arc::new(room) }
+    }
+
+    /// Goes on with every session that has an interrupted turn or a waiting message. Returns how many.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn resume(&self) -> Result<usize, AgentError> {
+        let sessions = self.room.store.waiting_sessions().await?;
+        for session in &sessions {
+            self.room.wake(session);
+        }
+        Ok(sessions.len())
+    }
+
+    /// Takes a message. It is committed when this returns; its turn runs when the session is free.
+    /// `rights` are kept with the message, so that its turn has the same ones after a crash.
+    ///
+    /// # Errors
+    /// See [`AgentError`]; then the message was not taken.
+    pub async fn submit(&self, mut message: NewMessage, rights: SessionRights) -> Result<Submitted, AgentError> {
+        self.check(&message)?;
+        message.metadata = rights::keep(message.metadata.as_deref(), &rights);
+        let directory = rights.files.as_ref().map_or(Some(&*self.room.settings.workspace), |files| {
+            files.first().map(|grant| &*grant.path)
+        });
+        message.text = prompt::with_facts(&message.text, Timestamp::now(), &self.room.zone, directory);
+        let (sender, events) = mpsc::channel(WAITING);
+        let (key, session) = (MessageKey::of(&message), message.session());
+        let listening = self.room.bus.listen(key.clone(), Listener::new(&session, sender));
+        let accepted = self.room.store.accept(message).await;
+        if listening && !matches!(accepted, Ok(Accepted::New(_))) {
+            self.room.bus.forget(&key);
+        }
+        let (inbox, duplicate) = match accepted? {
+            Accepted::New(inbox) => (inbox, false),
+            Accepted::Duplicate(inbox) => (inbox, true),
+        };
+        self.room.wake(&session);
+        Ok(Submitted { inbox, duplicate, events })
+    }
+
+    fn check(&self, message: &NewMessage) -> Result<(), AgentError> {
+        let (size, most) = (message.text.len(), self.room.settings.window_bytes() / 2);
+        if self.room.closing.is_cancelled() {
+            return Err(AgentError::Closing);
+        }
+        if message.text.trim().is_empty() {
+            return Err(AgentError::Empty);
+        }
+        if size > most {
+            return Err(AgentError::TooLong { size, most });
+        }
+        Ok(())
+    }
+
+    /// Cancels what `session` is working on, else the next message that waits in it. The turn is recorded as
+    /// cancelled; calls that run are ended. False if there was nothing to cancel.
+    pub fn cancel(&self, session: &str) -> bool {
+        self.room.bus.cancel(session)
+    }
+
+    /// Moves whenever an answer was put into the outbox, so that channels deliver at once.
+    pub fn outbox_changes(&self) -> watch::Receiver<()> {
+        self.room.outbox.subscribe()
+    }
+
+    /// The store that this agent writes to.
+    pub fn store(&self) -> &Store {
+        &self.room.store
+    }
+
+    /// What the owner set.
+    pub fn settings(&self) -> &AgentSettings {
+        &self.room.settings
+    }
+
+    /// Stops at the next step of every turn: tool calls that run are waited for and recorded, requests to the
+    /// model are dropped. Interrupted turns go on at the next start.
+    pub async fn shutdown(&self) {
+        self.room.closing.cancel();
+        self.room.workers.close();
+        self.room.workers.wait().await;
+    }
+}
+
+impl Room {
+    /// The system message and the list of tools, as they are now.
+    pub(crate) fn preamble(&self) -> (Arc<str>, Option<Arc<str>>) {
+        let system = self.prompt.lock().unwrap_or_else(PoisonError::into_inner).message();
+        let mut tools = self.tool_list.lock().unwrap_or_else(PoisonError::into_inner);
+        (system, tools.json(&self.sandbox.snapshot()))
+    }
+}

@@ -1,0 +1,104 @@
+//! The outcome of a call as the model reads it.
+
+use crate::clip::{self, clip};
+use crate::inert::inert;
+use chiton_sandbox::{CallError, CallOutcome, Part, Verdict};
+use serde_json::Value;
+
+/// A call's result in words.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// For the model; harmless and within the limit.
+    pub(crate) text: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) duration_ms: u64,
+}
+
+/// Characters of the line that people are shown.
+const SUMMARY: usize = 160;
+
+impl Told {
+    /// The outcome of a call that ran, in at most `most` characters.
+    pub(crate) fn of(outcome: CallOutcome, most: usize) -> Self {
+        let text = match &outcome.result {
+            Ok(parts) if parts.is_empty() => "(no output)".to_owned(),
+            Ok(parts) => parts.iter().map(said).collect::<Vec<_>>().join("\n"),
+            Err(error) => format!("Error: {error}{}", hint(error)),
+        };
+        let duration_ms = outcome.duration.as_millis().try_into().unwrap_or(u64::MAX);
+        Self { text: clip(&inert(&text), most).into_owned(), verdict: outcome.verdict, duration_ms }
+    }
+
+    /// The answer to a call that was not run.
+    pub(crate) fn unrun(text: impl AsRef<str>, verdict: Verdict) -> Self {
+        Self { text: inert(text.as_ref()).into_owned(), verdict, duration_ms: 0 }
+    }
+
+    /// The first line, for people.
+    pub(crate) fn summary(&self) -> String {
+        clip::line(&self.text, SUMMARY)
+    }
+}
+
+fn said(part: &Part) -> String {
+    match part {
+        Part::Text(text) | Part::Json(text) => text.clone(),
+        Part::Image { mime, data } => format!("[a picture, {mime}, {} bytes; pictures are not passed on]", data.len()),
+        Part::File { mime, data } => format!("[a file, {mime}, {} bytes; its content is not passed on]", data.len()),
+    }
+}
+
+fn hint(error: &CallError) -> &'static str {
+    match error {
+        CallError::Failed(_) | CallError::NotFound(_) | CallError::TimedOut(_) => "\n(Look at the cause and try another way.)",
+        CallError::Deadline(_) | CallError::Limit { .. } => "\n(Ask for less at once.)",
+        _ => "",
+    }
+}
+
+/// The verdict as it is written in records.
+pub(crate) fn word(verdict: Verdict) -> String {
+    match serde_json::to_value(verdict) {
+        Ok(Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn told(result: Result<Vec<Part>, CallError>) -> String {
+        let outcome = CallOutcome { result, duration: Duration::from_millis(7), verdict: Verdict::Allowed };
+        Told::of(outcome, 500).text
+    }
+
+    #[test]
+    fn wasi_07_a_result_is_harmless_before_anybody_reads_it() {
+        assert_eq!(told(Ok(vec![Part::Text("\u{1b}[2J".into()), Part::Json("{}".into())])), "\\u{1b}[2J\n{}");
+        assert!(told(Err(CallError::Failed("a\u{202e}b".into()))).starts_with("Error: a\\u{202e}b"));
+    }
+
+    #[test]
+    fn a_denial_names_the_command_that_allows_it() {
+        let denied = CallError::Denied { tool: "read_file".into(), component: "file".into(), grant: "files=/etc:read".into() };
+        assert!(told(Err(denied)).contains("chiton grant add file files=/etc:read"));
+    }
+
+    #[test]
+    fn a_long_result_is_clipped_after_it_was_made_harmless() {
+        let text = told(Ok(vec![Part::Text("\u{7}".repeat(10_000))]));
+        assert!(text.chars().count() <= 500);
+    }
+
+    #[test]
+    fn an_empty_result_says_so() {
+        assert_eq!(told(Ok(Vec::new())), "(no output)");
+    }
+
+    #[test]
+    fn verdicts_are_written_as_in_the_audit_trail() {
+        assert_eq!(word(Verdict::Denied), "denied");
+    }
+}

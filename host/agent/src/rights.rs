@@ -1,0 +1,66 @@
+//! The rights of a session travel with each message, so that a resumed turn has the same ones.
+
+use chiton_sandbox::{Effects, FileGrant, SessionRights};
+use serde::{Deserialize, Serialize};
+
+/// What is kept of [`SessionRights`] beside the session's name.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct KeptRights {
+    effects: Effects,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<FileGrant>>,
+}
+
+/// The JSON object that [`crate::Agent::submit`] keeps beside a message.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Metadata {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rights: Option<KeptRights>,
+    #[serde(flatten)]
+    other: serde_json::Map<String, serde_json::Value>,
+}
+
+/// `metadata` of a message with `rights` in it. Metadata that is no JSON object is dropped.
+pub(crate) fn keep(metadata: Option<&str>, rights: &SessionRights) -> Option<String> {
+    let mut kept: Metadata = metadata.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    kept.rights = Some(KeptRights { effects: rights.effects, files: rights.files.clone() });
+    serde_json::to_string(&kept).ok()
+}
+
+/// The rights that were kept with a message. A message whose rights cannot be read has none at all:
+/// a damaged row must not run with more than was meant.
+pub(crate) fn kept(session: &str, metadata: Option<&str>) -> SessionRights {
+    let metadata: Option<Metadata> = metadata.and_then(|text| serde_json::from_str(text).ok());
+    match metadata.and_then(|metadata| metadata.rights) {
+        Some(rights) => SessionRights { session: session.to_owned(), effects: rights.effects, files: rights.files },
+        None => SessionRights { session: session.to_owned(), effects: Effects::NONE, files: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chiton_sandbox::Access;
+
+    fn rights() -> SessionRights {
+        SessionRights {
+            session: "terminal:default".into(),
+            effects: Effects::READS_FILES,
+            files: Some(vec![FileGrant { path: "/srv/notes".into(), access: Access::Write, quota: None }]),
+        }
+    }
+
+    #[test]
+    fn rights_survive_in_the_metadata_of_a_message() {
+        let metadata = keep(Some(r#"{"reply_to":7}"#), &rights());
+        assert!(metadata.as_deref().unwrap().contains("reply_to"));
+        assert_eq!(kept("terminal:default", metadata.as_deref()), rights());
+    }
+
+    #[test]
+    fn a_message_without_readable_rights_has_none() {
+        for metadata in [None, Some("not json"), Some("{}"), Some(r#"{"rights":{"effects":"all"}}"#)] {
+            assert_eq!(kept("a:b", metadata).effects, Effects::NONE, "{metadata:?}");
+        }
+    }
+}

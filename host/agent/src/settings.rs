@@ -1,0 +1,62 @@
+//! What the owner can set about turns.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Most rounds that a turn may ever have, whatever the configuration says.
+pub const MOST_ROUNDS: u32 = 200;
+
+/// The settings of all turns of an [`crate::Agent`].
+#[derive(Clone, Debug)]
+pub struct AgentSettings {
+    /// The bot's own folder with `SOUL.md`, `AGENTS.md`, `USER.md` and `memory/MEMORY.md`.
+    pub workspace: PathBuf,
+    /// The model's name as its vendor writes it.
+    pub model: String,
+    /// Most tokens of one reply; `None` leaves it to the server.
+    pub max_tokens: Option<u32>,
+    /// Sampling temperature; `None` leaves it to the server.
+    pub temperature: Option<f32>,
+    /// Tokens that the model can read at once, its reply included.
+    pub context_window_tokens: usize,
+    /// Rounds of tool calls in one turn, 1 to [`MOST_ROUNDS`].
+    pub max_tool_iterations: u32,
+    /// Characters of one tool result that the model is shown.
+    pub max_tool_result_chars: usize,
+    /// IANA name of the owner's time zone; `None` is the machine's.
+    pub timezone: Option<String>,
+    /// Turns that run at the same time, over all sessions.
+    pub max_concurrent_turns: usize,
+    /// Wall clock of one turn; at its end the turn fails with what it has recorded.
+    pub max_turn_time: Duration,
+}
+
+impl AgentSettings {
+    /// The defaults for a workspace and a model.
+    pub fn new(workspace: impl Into<PathBuf>, model: impl Into<String>) -> Self {
+        Self {
+            workspace: workspace.into(),
+            model: model.into(),
+            max_tokens: Some(8_192),
+            temperature: None,
+            context_window_tokens: 200_000,
+            max_tool_iterations: 20,
+            max_tool_result_chars: 16_000,
+            timezone: None,
+            max_concurrent_turns: 8,
+            max_turn_time: Duration::from_secs(3_600),
+        }
+    }
+
+    /// Rounds of one turn, inside the bounds that hold for everybody.
+    pub(crate) fn rounds(&self) -> u32 {
+        self.max_tool_iterations.clamp(1, MOST_ROUNDS)
+    }
+
+    /// Bytes of messages that fit beside the reply. Three bytes a token is low for prose and about
+    /// right for code and JSON, so that the window is filled safely rather than fully.
+    pub(crate) fn window_bytes(&self) -> usize {
+        let reply = self.max_tokens.unwrap_or(8_192) as usize + 1_024;
+        self.context_window_tokens.saturating_sub(reply).max(2_048) * 3
+    }
+}

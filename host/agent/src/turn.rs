@@ -1,0 +1,396 @@
+//! One turn: ask the model, run the calls it asks for, until there is an answer or a bound is reached.
+
+use crate::agent::Room;
+use crate::calls::Wanted;
+use crate::event::EventSink;
+use crate::inert::inert;
+use crate::repetition::Repetition;
+use crate::result::Told;
+use crate::window::{GO_ON, Window, is_nudge};
+use crate::wire::{self, Kept};
+use crate::{TurnEvent, clip, rights};
+use chiton_providers::{ChatRequest, ErrorClass, Finish, Reply, StreamEvent};
+use chiton_sandbox::{SessionRights, Verdict};
+use chiton_store::{CallRow, NewMessage, NewOutbox, Outcome, StoreError, Turn, TurnId, failpoint};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Points of a turn at which a test can kill the process, beside those of the store.
+pub const FAILPOINTS: [&str; 6] = ["before-model", "after-model", "before-call", "after-call", "before-answer", "after-answer"];
+
+/// Replies that were cut at their length limit and are gone on with, in a row.
+const MOST_CUT: u32 = 3;
+/// Empty replies after which the turn fails.
+const MOST_EMPTY: u32 = 3;
+/// How often one request is made shorter because the model finds it too long.
+const MOST_SHORTENED: u32 = 4;
+
+const CANCELLED: &str = "[The user cancelled this request before it was answered.]";
+const FAILED: &str = "[This request was not answered, because of an error outside the conversation.]";
+const TOO_MANY_ROUNDS: &str = "I stopped because this message used up its rounds of tool calls before I came to an answer. Ask me to go on.";
+
+/// Whether the turn is over.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its end is recorded.
+    Recorded,
+    /// It goes on at the next start.
+    Suspended,
+}
+
+/// Why no further round comes.
+pub(crate) enum End {
+    /// The answer, and the message that the history keeps of it.
+    Answer { text: String, message: Arc<str> },
+    Failed(String),
+    Cancelled,
+    Suspended,
+}
+
+/// A turn on its way.
+pub(crate) struct Course<'a> {
+    pub(crate) room: &'a Arc<Room>,
+    pub(crate) id: TurnId,
+    pub(crate) rights: SessionRights,
+    message: NewMessage,
+    window: &'a mut Window,
+    /// This turn's messages, each committed.
+    pub(crate) steps: Vec<Arc<str>>,
+    /// Replies with calls so far.
+    rounds: u32,
+    pub(crate) sink: EventSink,
+    /// The user's word.
+    cancel: CancellationToken,
+    /// Ends what runs: the user's word or the turn's time limit.
+    pub(crate) stop: CancellationToken,
+    _timer: AbortOnDropHandle<()>,
+    pub(crate) repetition: Repetition,
+    /// The model only repeats itself: no more tools.
+    pub(crate) hopeless: bool,
+    /// Tools of calls of which nobody knows whether they took effect.
+    pub(crate) uncertain: Vec<String>,
+    /// What was streamed of the reply that is on its way.
+    partial: String,
+}
+
+/// Runs `turn` to its end and records it.
+pub(crate) async fn run(
+    room: &Arc<Room>,
+    turn: Turn,
+    window: &mut Window,
+    listener: Option<mpsc::Sender<TurnEvent>>,
+    cancel: CancellationToken,
+) -> Result<Ended, StoreError> {
+    let Turn { id, session, inbox, steps, calls, rounds: replies, .. } = turn;
+    let stop = cancel.child_token();
+    let (timer, limit) = (stop.clone(), room.settings.max_turn_time);
+    let timer = tokio::spawn(async move {
+        tokio::time::sleep(limit).await;
+        timer.cancel();
+    });
+    let mut course = Course {
+        rights: rights::kept(&session, inbox.message.metadata.as_deref()),
+        room,
+        id,
+        message: inbox.message,
+        window,
+        rounds: asked_rounds(&steps),
+        steps,
+        sink: EventSink::new(listener),
+        cancel,
+        stop,
+        _timer: AbortOnDropHandle::new(timer),
+        repetition: Repetition::default(),
+        hopeless: false,
+        uncertain: Vec::new(),
+        partial: String::new(),
+    };
+    match course.answer(&calls, replies).await {
+        Ok(end) => course.close(end).await,
+        Err(error) => {
+            course.sink.end(TurnEvent::Failed { error: error.to_string(), outbox: None });
+            Err(error)
+        }
+    }
+}
+
+impl Course<'_> {
+    async fn answer(&mut self, calls: &[CallRow], replies: u32) -> Result<End, StoreError> {
+        self.go_on_after_interruption(calls, replies).await?;
+        let (mut empty, mut cut) = (0, 0);
+        loop {
+            if let Some(end) = self.stopped() {
+                return Ok(end);
+            }
+            let closing = self.hopeless || self.rounds >= self.room.settings.rounds() || empty + 1 == MOST_EMPTY;
+            let reply = match self.ask(!closing).await {
+                Ok(reply) => reply,
+                Err(end) => return Ok(end),
+            };
+            if !reply.tool_calls.is_empty() && !closing {
+                self.append(reply.message.clone()).await?;
+                self.rounds += 1;
+                self.run_calls(wanted(reply)).await?;
+            } else if reply.text.trim().is_empty() {
+                empty += 1;
+                if let Some(end) = self.without_text(&reply, empty) {
+                    return Ok(end);
+                }
+            } else if reply.finish == Finish::Length && cut < MOST_CUT {
+                cut += 1;
+                self.append(wire::assistant(&reply.text)).await?;
+                self.append(wire::user(GO_ON)).await?;
+            } else {
+                return Ok(self.answered(reply));
+            }
+        }
+    }
+
+    /// What the last run of this turn left undone: calls without results, a cut reply without its nudge.
+    async fn go_on_after_interruption(&mut self, calls: &[CallRow], replies: u32) -> Result<(), StoreError> {
+        let unknown = |row: &&CallRow| row.verdict.as_deref() == Some(crate::calls::UNCERTAIN);
+        self.uncertain.extend(calls.iter().filter(unknown).map(|row| row.tool.clone()));
+        let kept: Vec<Kept> = self.steps.iter().map(|step| Kept::of(step)).collect();
+        let Some(last) = kept.iter().rposition(|message| message.role == "assistant") else { return Ok(()) };
+        let done: Vec<String> = kept[last..].iter().filter_map(|message| message.tool_call_id.clone()).collect();
+        let is_last = last + 1 == kept.len();
+        let asked = kept.into_iter().nth(last).map(Kept::asked).unwrap_or_default();
+        if asked.is_empty() {
+            return if is_last { self.append(wire::user(GO_ON)).await } else { Ok(()) };
+        }
+        let left = asked.into_iter().filter(|call| !done.contains(&call.id)).map(|call| {
+            let begun = |row: &&CallRow| row.round == replies && row.call_id == call.id;
+            let begun = calls.iter().find(begun).is_some_and(|row| !row.read_only && !row.finished());
+            Wanted { begun, ..Wanted::kept(call) }
+        });
+        let left = left.collect();
+        self.run_calls(left).await
+    }
+
+    /// Why the turn may not go on, if so.
+    pub(crate) fn stopped(&self) -> Option<End> {
+        if self.cancel.is_cancelled() {
+            return Some(End::Cancelled);
+        }
+        if self.stop.is_cancelled() {
+            let limit = self.room.settings.max_turn_time.as_secs();
+            return Some(End::Failed(format!("the turn was ended at its time limit of {limit} s; ask for less at once")));
+        }
+        self.room.closing.is_cancelled().then_some(End::Suspended)
+    }
+
+    /// Asks the model once, shortening what is sent when it finds it too long.
+    async fn ask(&mut self, with_tools: bool) -> Result<Reply, End> {
+        let mut shortened = 0;
+        loop {
+            let error = match self.request(with_tools).await? {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            let overflow = error.class() == ErrorClass::ContextOverflow && shortened < MOST_SHORTENED;
+            if !(overflow && (self.window.shrink(self.window.bytes() / 2) || self.shorten_steps())) {
+                return Err(End::Failed(error.to_string()));
+            }
+            shortened += 1;
+            self.sink.notice("The conversation is too long for the model: older parts are left out.");
+        }
+    }
+
+    async fn request(&mut self, with_tools: bool) -> Result<Result<Reply, chiton_providers::ProviderError>, End> {
+        let (system, tools) = self.room.preamble();
+        self.fit(system.len() + tools.as_ref().map_or(0, |tools| tools.len()));
+        let messages: Vec<_> = std::iter::once(&system).chain(self.window.messages()).chain(&self.steps).cloned().collect();
+        let settings = &self.room.settings;
+        let request = ChatRequest {
+            model: &settings.model,
+            messages: &messages,
+            tools: tools.as_deref().filter(|_| with_tools),
+            max_tokens: settings.max_tokens,
+            temperature: settings.temperature,
+            extra_body: None,
+        };
+        let (sink, partial) = (&mut self.sink, &mut self.partial);
+        partial.clear();
+        let mut hear = |event| match event {
+            StreamEvent::Text(delta) => {
+                partial.push_str(&delta);
+                sink.text(&delta);
+            }
+            StreamEvent::Reasoning(delta) => sink.reasoning(&delta),
+            StreamEvent::Retrying { after, reason } => {
+                sink.notice(&format!("{reason}; trying again in {} s", after.as_secs_f32().ceil()));
+            }
+        };
+        failpoint!("before-model");
+        let reply = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            () = self.room.closing.cancelled() => None,
+            reply = self.room.provider.chat(request, &mut hear) => Some(reply),
+        };
+        failpoint!("after-model");
+        reply.ok_or_else(|| self.stopped().unwrap_or(End::Suspended))
+    }
+
+    /// Keeps what is sent within the model's window.
+    fn fit(&mut self, preamble: usize) {
+        let room = self.room.settings.window_bytes().saturating_sub(preamble);
+        let mine = |steps: &[Arc<str>]| steps.iter().map(|step| step.len() + 1).sum::<usize>();
+        if mine(&self.steps) > room {
+            self.shorten_steps();
+        }
+        self.window.fit(room.saturating_sub(mine(&self.steps)));
+    }
+
+    /// Shortens the results that this turn's model has had time to read; false if nothing got shorter.
+    fn shorten_steps(&mut self) -> bool {
+        const SHORT: usize = 600;
+        let latest = self.steps.iter().rposition(|step| Kept::of(step).role == "assistant").unwrap_or(0);
+        let mut shorter = false;
+        for step in &mut self.steps[..latest] {
+            if step.len() <= 2 * SHORT {
+                continue;
+            }
+            if let Kept { tool_call_id: Some(id), content: Some(content), .. } = Kept::of(step) {
+                let short = wire::tool(&id, &clip::clip(&content, SHORT));
+                shorter |= short.len() < step.len();
+                *step = short;
+            }
+        }
+        shorter
+    }
+
+    pub(crate) async fn append(&mut self, message: Arc<str>) -> Result<(), StoreError> {
+        self.room.store.append(self.id, &message).await?;
+        self.steps.push(message);
+        Ok(())
+    }
+
+    /// Whether the round that was appended last is the last one with tools.
+    pub(crate) fn last_round(&self) -> bool {
+        self.rounds >= self.room.settings.rounds()
+    }
+
+    /// A reply with nothing to read: asked again, then asked without tools, then given up.
+    fn without_text(&mut self, reply: &Reply, times: u32) -> Option<End> {
+        if self.rounds >= self.room.settings.rounds() || self.hopeless {
+            return Some(End::Answer { text: TOO_MANY_ROUNDS.to_owned(), message: wire::assistant(TOO_MANY_ROUNDS) });
+        }
+        let cause = match reply.finish {
+            Finish::ContentFilter => "the provider withheld the model's answer; put the request in other words",
+            Finish::Length => "the model used up its tokens before it answered; raise maxTokens or ask for less",
+            _ if times < MOST_EMPTY => return None,
+            _ => "the model gave no answer, three times; ask again or choose another model",
+        };
+        Some(End::Failed(cause.to_owned()))
+    }
+
+    fn answered(&mut self, reply: Reply) -> End {
+        if reply.finish == Finish::Length {
+            self.sink.notice("The answer is longer than the model may write and ends early.");
+        }
+        let message = if reply.tool_calls.is_empty() { reply.message } else { wire::assistant(&reply.text) };
+        End::Answer { text: begun_text(&self.steps) + &reply.text, message }
+    }
+
+    /// Records the end, with the answer in the outbox in the same commit.
+    async fn close(mut self, end: End) -> Result<Ended, StoreError> {
+        let (message, outcome, said) = match end {
+            End::Answer { text, message } => (message, Outcome::Done, Some(inert(&text).into_owned() + &self.doubts())),
+            End::Failed(error) => {
+                let error = inert(&error).into_owned();
+                (wire::assistant(FAILED), Outcome::Failed(error.clone()), Some(error + &self.doubts()))
+            }
+            End::Cancelled => {
+                let partial = begun_text(&self.steps) + &self.partial;
+                (wire::assistant([partial.trim(), CANCELLED].join("\n").trim()), Outcome::Cancelled, None)
+            }
+            End::Suspended => {
+                let error = "Chiton is stopping; the request goes on at the next start".to_owned();
+                self.sink.end(TurnEvent::Failed { error, outbox: None });
+                return Ok(Ended::Suspended);
+            }
+        };
+        let answer = said.clone().map(|text| NewOutbox {
+            channel: self.message.channel.clone(),
+            chat_id: self.message.chat_id.clone(),
+            text,
+        });
+        failpoint!("before-answer");
+        let recorded = self.room.store.finish_turn(self.id, Some(&message), outcome.clone(), answer).await;
+        failpoint!("after-answer");
+        let outbox = match recorded {
+            Ok(outbox) => outbox.map(|id| id.0),
+            Err(error) => {
+                self.sink.end(TurnEvent::Failed { error: error.to_string(), outbox: None });
+                return Err(error);
+            }
+        };
+        self.steps.push(message);
+        self.window.push(self.steps);
+        self.room.outbox.send_replace(());
+        let said = said.unwrap_or_default();
+        self.sink.end(match outcome {
+            Outcome::Done => TurnEvent::Finished { text: said, outbox },
+            Outcome::Failed(_) => TurnEvent::Failed { error: said, outbox },
+            Outcome::Cancelled => TurnEvent::Cancelled,
+        });
+        Ok(Ended::Recorded)
+    }
+
+    /// What the owner must hear about calls of which the end is not known.
+    fn doubts(&self) -> String {
+        let doubt = |tool: &String| {
+            format!("\n\n(Chiton was stopped while `{tool}` ran: whether that call took effect is not known.)")
+        };
+        self.uncertain.iter().map(doubt).collect()
+    }
+}
+
+/// The calls of a reply. One that was cut asks for nothing: its arguments may be half of what was meant.
+fn wanted(reply: Reply) -> Vec<Wanted> {
+    let cut = (reply.finish == Finish::Length).then(|| {
+        Told::unrun("Error: your reply was cut at its length limit, so this call was not run; send it again, with less at once.", Verdict::Limited)
+    });
+    let calls = reply.tool_calls.into_iter();
+    calls.map(|call| Wanted { told: cut.clone(), ..Wanted::asked(call) }).collect()
+}
+
+/// How many replies asked for calls.
+fn asked_rounds(steps: &[Arc<str>]) -> u32 {
+    let asked = |step: &&Arc<str>| !Kept::of(step).asked().is_empty();
+    steps.iter().filter(asked).count().try_into().unwrap_or(u32::MAX)
+}
+
+/// The text of replies that were cut, as far as they belong to the answer that is on its way.
+fn begun_text(steps: &[Arc<str>]) -> String {
+    let mut parts = Vec::new();
+    for pair in steps.rchunks(2) {
+        match pair {
+            [part, nudge] if is_nudge(nudge) => parts.extend(Kept::of(part).content),
+            _ => break,
+        }
+    }
+    parts.into_iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_answer_is_put_together_again() {
+        let steps = [
+            wire::user("write"),
+            wire::assistant("one "),
+            wire::user(GO_ON),
+            wire::assistant("two "),
+            wire::user(GO_ON),
+        ];
+        assert_eq!(begun_text(&steps), "one two ");
+        assert_eq!(begun_text(&steps[..1]), "");
+        assert_eq!(begun_text(&steps[..4]), "");
+    }
+}
