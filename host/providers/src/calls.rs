@@ -1,7 +1,7 @@
 //! Puts tool calls together from the pieces servers send, however they are numbered.
 
 use crate::chat::{MalformedArguments, ToolCall};
-use rand::Rng;
+use rand::RngExt;
 use serde_json::{Map, Value, json};
 
 /// More calls than this in one reply are an error.

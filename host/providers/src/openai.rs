@@ -6,7 +6,7 @@ use crate::refusal::{Failure, Refuser};
 use crate::{ErrorClass, ProviderError, Quirks, Vendor, install_tls, request};
 use async_trait::async_trait;
 use bytes::Bytes;
-use rand::Rng;
+use rand::RngExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};

@@ -158,21 +158,21 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    fn build(
-        options: &OpenAiOptions,
-        messages: &[&str],
-        change: impl Fn(&mut ChatRequest<'_>),
-    ) -> Value {
+    const PLAIN: ChatRequest<'static> = ChatRequest {
+        model: "m",
+        messages: &[],
+        tools: None,
+        max_tokens: None,
+        temperature: None,
+        extra_body: None,
+    };
+
+    fn build(options: &OpenAiOptions, messages: &[&str], request: ChatRequest<'_>) -> Value {
         let messages: Vec<Arc<str>> = messages.iter().map(|message| Arc::from(*message)).collect();
-        let mut request = ChatRequest {
-            model: "m",
+        let request = ChatRequest {
             messages: &messages,
-            tools: None,
-            max_tokens: None,
-            temperature: None,
-            extra_body: None,
+            ..request
         };
-        change(&mut request);
         serde_json::from_slice(&body(options, &request, &[])).unwrap()
     }
 
@@ -188,12 +188,9 @@ mod tests {
         let messages: Vec<Arc<str>> = vec![r#"{ "role" : "user", "content":"a\u0062" }"#.into()];
         let tools = r#"[ {"type":"function"} ]"#;
         let request = ChatRequest {
-            model: "m",
             messages: &messages,
             tools: Some(tools),
-            max_tokens: None,
-            temperature: None,
-            extra_body: None,
+            ..PLAIN
         };
         let sent = String::from_utf8(body(&options("custom"), &request, &[])).unwrap();
         assert!(sent.contains(&*messages[0]) && sent.contains(tools));
@@ -202,25 +199,28 @@ mod tests {
 
     #[test]
     fn optional_fields_appear_only_when_given() {
-        let plain = build(&options("custom"), &[RESULT], |_| {});
+        let plain = build(&options("custom"), &[RESULT], PLAIN);
         assert!(
             ["max_tokens", "temperature", "tools"]
                 .iter()
                 .all(|field| plain.get(*field).is_none())
         );
-        let full = build(&options("custom"), &[], |request| {
-            (request.max_tokens, request.temperature, request.tools) =
-                (Some(5), Some(0.1), Some("[]"))
-        });
+        let bounded = ChatRequest {
+            max_tokens: Some(5),
+            ..PLAIN
+        };
+        let full = ChatRequest {
+            temperature: Some(0.1),
+            tools: Some("[]"),
+            ..bounded
+        };
+        let full = build(&options("custom"), &[], full);
         assert_eq!(
             (&full["max_tokens"], &full["temperature"], full.get("tools")),
             (&json!(5), &json!(0.1), None)
         );
-        assert_eq!(
-            build(&options("openai"), &[], |request| request.max_tokens =
-                Some(5))["max_completion_tokens"],
-            5
-        );
+        let sent = build(&options("openai"), &[], bounded);
+        assert_eq!(sent["max_completion_tokens"], 5);
     }
 
     #[test]
@@ -232,9 +232,14 @@ mod tests {
                 .cloned()
                 .unwrap();
         let extra = json!({"top_k": 2}).as_object().cloned().unwrap();
-        let sent = build(&options, &[RESULT], |request| {
-            request.extra_body = Some(&extra)
-        });
+        let sent = build(
+            &options,
+            &[RESULT],
+            ChatRequest {
+                extra_body: Some(&extra),
+                ..PLAIN
+            },
+        );
         assert_eq!(
             (&sent["top_k"], sent.get("stream_options"), &sent["stream"]),
             (&json!(2), None, &json!(true))
@@ -244,7 +249,7 @@ mod tests {
 
     #[test]
     fn mistral_gets_nine_character_ids_that_still_match() {
-        let sent = build(&options("mistral"), &[CALL, RESULT], |_| {});
+        let sent = build(&options("mistral"), &[CALL, RESULT], PLAIN);
         let id = sent["messages"][0]["tool_calls"][0]["id"].as_str().unwrap();
         assert!(
             id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
@@ -252,21 +257,21 @@ mod tests {
         );
         assert_eq!(sent["messages"][1]["tool_call_id"], id);
         assert_eq!(
-            build(&options("custom"), &[CALL], |_| {})["messages"][0]["tool_calls"][0]["id"],
+            build(&options("custom"), &[CALL], PLAIN)["messages"][0]["tool_calls"][0]["id"],
             "call_abc"
         );
     }
 
     #[test]
     fn fields_of_one_vendor_do_not_reach_a_strict_one() {
-        let strict = build(&options("openai"), &[CALL], |_| {});
+        let strict = build(&options("openai"), &[CALL], PLAIN);
         assert!(strict["messages"][0].get("reasoning_content").is_none());
         assert!(
             strict["messages"][0]["tool_calls"][0]
                 .get("extra_content")
                 .is_none()
         );
-        let open = build(&options("moonshot"), &[CALL], |_| {});
+        let open = build(&options("moonshot"), &[CALL], PLAIN);
         assert_eq!(open["messages"][0]["reasoning_content"], "r");
     }
 
