@@ -8,10 +8,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub(crate) const KNOWN: &str =
     "SELECT id FROM inbox WHERE channel = ?1 AND account = ?2 AND external_id = ?3";
-const SESSION: &str = "
-    INSERT INTO sessions (key, created_at, updated_at) VALUES (?1, ?2, ?2)
-    ON CONFLICT (key) DO UPDATE SET updated_at = ?2 RETURNING id";
-const QUEUE: &str = "
+pub(crate) const SESSION: &str = "UPDATE sessions SET updated_at = ?2 WHERE key = ?1 RETURNING id";
+pub(crate) const NEW_SESSION: &str =
+    "INSERT INTO sessions (key, created_at, updated_at) VALUES (?1, ?2, ?2)";
+pub(crate) const QUEUE: &str = "
     INSERT INTO inbox (session_id, channel, account, external_id, chat_id, sender, text, metadata, received_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 pub(crate) const WAITING: &str = "
@@ -22,6 +22,20 @@ const SESSIONS: &str = "
         (SELECT count(*) FROM turns WHERE session_id = sessions.id),
         (SELECT count(*) FROM inbox WHERE session_id = sessions.id AND state IN ('queued', 'running'))
     FROM sessions ORDER BY updated_at DESC, id DESC";
+
+fn session(connection: &Connection, key: &str, time: i64) -> rusqlite::Result<i64> {
+    let mut known = connection.prepare_cached(SESSION)?;
+    if let Some(id) = known
+        .query_row(params![key, time], |row| row.get(0))
+        .optional()?
+    {
+        return Ok(id);
+    }
+    connection
+        .prepare_cached(NEW_SESSION)?
+        .execute(params![key, time])?;
+    Ok(connection.last_insert_rowid())
+}
 
 fn accept(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Accepted> {
     let NewMessage {
@@ -41,8 +55,7 @@ fn accept(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Acc
         return Ok(Accepted::Duplicate(InboxId(id)));
     }
     let time = now();
-    let mut session = connection.prepare_cached(SESSION)?;
-    let session: i64 = session.query_row(params![message.session(), time], |row| row.get(0))?;
+    let session = session(connection, &message.session(), time)?;
     connection.prepare_cached(QUEUE)?.execute(params![
         session,
         channel,

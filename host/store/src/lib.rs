@@ -13,6 +13,8 @@ mod home;
 mod inbox;
 mod outbox;
 pub mod place;
+#[cfg(test)]
+mod plans;
 mod readers;
 mod records;
 mod store;

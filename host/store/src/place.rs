@@ -200,7 +200,7 @@ pub fn trusted_path(path: &Path) -> Result<PathBuf, PlaceError> {
             .symlink_metadata()
             .map_err(|error| PlaceError::io(above, error))?;
         trusted_owner(above, &metadata)?;
-        if metadata.mode() & 0o022 != 0 && metadata.mode() & 0o1000 == 0 {
+        if others_can_exchange(metadata.mode(), metadata.uid(), metadata.gid()) {
             return Err(PlaceError::OpenFolder {
                 folder: above.to_path_buf(),
                 path: resolved,
@@ -208,6 +208,13 @@ pub fn trusted_path(path: &Path) -> Result<PathBuf, PlaceError> {
         }
     }
     Ok(resolved)
+}
+
+/// Whether users other than the owner can put another file in place of one in a folder.
+fn others_can_exchange(mode: u32, owner: u32, group: u32) -> bool {
+    let (sticky, all, members) = (mode & 0o1000 != 0, mode & 0o002 != 0, mode & 0o020 != 0);
+    // a group with its user's number is that user's own, as most systems make them
+    !sticky && (all || members && group != owner)
 }
 
 fn trusted_owner(path: &Path, metadata: &Metadata) -> Result<(), PlaceError> {
@@ -240,5 +247,23 @@ mod tests {
             }
         );
         assert!(open_file(&path, OFlags::RDONLY, me(), &mut Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn loc_07_a_folder_is_open_when_more_than_its_owner_can_change_it() {
+        for (mode, group, open) in [
+            (0o755, 100, false),
+            (0o700, 100, false),
+            (0o777, 1000, true),
+            (0o775, 100, true),
+            (0o775, 1000, false),
+            (0o1777, 100, false),
+        ] {
+            assert_eq!(
+                others_can_exchange(mode, 1000, group),
+                open,
+                "mode {mode:o}, group {group}"
+            );
+        }
     }
 }

@@ -121,11 +121,14 @@ impl Store {
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(findings)
         });
-        Ok(found
-            .await?
-            .into_iter()
-            .filter(|finding| finding != "ok")
-            .collect())
+        match found.await {
+            Ok(findings) => Ok(findings
+                .into_iter()
+                .filter(|finding| finding != "ok")
+                .collect()),
+            Err(StoreError::Damaged { reason, .. }) => Ok(vec![reason]),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn writer(&self) -> Option<&Sender<Command>> {
@@ -150,7 +153,7 @@ impl Store {
             kind,
             promise,
             work,
-            result: Err(StoreError::Closed),
+            result: None,
             reply,
         };
         writer

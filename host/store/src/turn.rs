@@ -19,8 +19,8 @@ pub(crate) const INTERRUPTED: &str =
 pub(crate) const STEPS: &str =
     "SELECT body FROM messages WHERE session_id = ?1 AND id >= ?2 ORDER BY id";
 pub(crate) const CALLS: &str = "SELECT round, call_id, tool, arguments, read_only, verdict FROM calls WHERE turn_id = ?1 ORDER BY id";
-const MESSAGE: &str = "INSERT INTO messages (session_id, body) VALUES (?1, ?2)";
-const BEGIN: &str = "INSERT INTO turns (session_id, inbox_id, first_message, bytes, began_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(crate) const MESSAGE: &str = "INSERT INTO messages (session_id, body) VALUES (?1, ?2)";
+pub(crate) const BEGIN: &str = "INSERT INTO turns (session_id, inbox_id, first_message, bytes, began_at) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(crate) const RUNNING: &str = "UPDATE inbox SET state = 'running' WHERE id = ?1";
 /// Counts one more message of a running turn; no row when it is not running.
 pub(crate) const GROW: &str = "
@@ -39,7 +39,7 @@ pub(crate) const FINISH: &str = "
     RETURNING session_id, inbox_id";
 pub(crate) const ANSWERED: &str = "UPDATE inbox SET state = ?2 WHERE id = ?1";
 pub(crate) const TOUCH: &str = "UPDATE sessions SET updated_at = ?2 WHERE id = ?1";
-const ANSWER: &str = "INSERT INTO outbox (session_id, channel, chat_id, text, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(crate) const ANSWER: &str = "INSERT INTO outbox (session_id, channel, chat_id, text, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 struct Waiting {
     session: i64,

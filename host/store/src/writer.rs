@@ -66,7 +66,8 @@ pub(crate) struct Job<T, F> {
     pub(crate) kind: &'static str,
     pub(crate) promise: Promise,
     pub(crate) work: F,
-    pub(crate) result: Result<T, StoreError>,
+    /// What `work` said when it ran last.
+    pub(crate) result: Option<Result<T, StoreError>>,
     pub(crate) reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -84,16 +85,22 @@ where
     }
 
     fn run(&mut self, connection: &Connection, place: &Place) -> bool {
-        self.result = (self.work)(connection).map_err(|refusal| match refusal {
+        let result = (self.work)(connection).map_err(|refusal| match refusal {
             Refusal::Sqlite(error) => place.sqlite(&error),
             Refusal::Because(error) => error,
         });
-        self.result.is_ok()
+        self.result.insert(result).is_ok()
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = match (self.result, committed) {
+            (Some(Err(own)), _) => Err(own),
+            (_, Err(shared)) => Err(shared),
+            (Some(done), Ok(())) => done,
+            (None, Ok(())) => Err(StoreError::Closed),
+        };
         // the one who asked may have gone; what was written stays
-        let _ = self.reply.send(committed.and(self.result));
+        let _ = self.reply.send(answer);
     }
 }
 
@@ -238,5 +245,190 @@ impl Writer {
         if let Err(error) = folded {
             tracing::warn!("the write-ahead log could not be folded into the database: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Accepted, NewMessage, NewOutbox, Outcome, Store, TurnId};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use tempfile::TempDir;
+
+    fn new_store() -> (TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("chiton.db")).unwrap();
+        (folder, store)
+    }
+
+    fn message(external_id: usize, length: usize) -> NewMessage {
+        NewMessage {
+            channel: "terminal".into(),
+            account: String::new(),
+            external_id: external_id.to_string(),
+            chat_id: "default".into(),
+            sender: "ann".into(),
+            text: "x".repeat(length),
+            metadata: None,
+        }
+    }
+
+    /// Keeps the writer busy until the returned sender is used or dropped.
+    fn hold(store: &Store) -> mpsc::Sender<()> {
+        let (release, held) = mpsc::channel();
+        let (started, running) = mpsc::channel();
+        let store = store.clone();
+        tokio::spawn(async move {
+            let wait = move |_: &Connection| {
+                let _ = started.send(());
+                let _ = held.recv();
+                Ok(())
+            };
+            store.write("hold", Promise::Committed, wait).await
+        });
+        std::thread::spawn(move || running.recv())
+            .join()
+            .unwrap()
+            .unwrap();
+        release
+    }
+
+    async fn limit_pages(store: &Store, more: i64) {
+        let limit = move |connection: &Connection| {
+            let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+            Ok(connection.query_row(
+                &format!("PRAGMA max_page_count={}", pages + more),
+                [],
+                |_| Ok(()),
+            )?)
+        };
+        store
+            .write("limit", Promise::Committed, limit)
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_hundred_waiting_writes_share_one_commit() {
+        let (_folder, store) = new_store();
+        let commits = Arc::new(AtomicUsize::new(0));
+        let counter = commits.clone();
+        let count = move |connection: &Connection| {
+            let counter = counter.clone();
+            connection.commit_hook(Some(move || {
+                counter.fetch_add(1, Ordering::SeqCst);
+                false
+            }))?;
+            Ok(())
+        };
+        store
+            .write("count", Promise::Committed, count)
+            .await
+            .unwrap();
+        let release = hold(&store);
+        let before = commits.load(Ordering::SeqCst);
+        let writes: Vec<_> = (0..100)
+            .map(|number| {
+                let store = store.clone();
+                let mut write = Box::pin(async move { store.accept(message(number, 10)).await });
+                // asked once, so that it is queued before the writer is released
+                let waker = std::task::Waker::noop();
+                assert!(
+                    write
+                        .as_mut()
+                        .poll(&mut std::task::Context::from_waker(waker))
+                        .is_pending()
+                );
+                write
+            })
+            .collect();
+        drop(release);
+        for write in writes {
+            assert!(matches!(write.await, Ok(Accepted::New(_))));
+        }
+        assert!(
+            commits.load(Ordering::SeqCst) - before <= 2,
+            "{} commits",
+            commits.load(Ordering::SeqCst) - before
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_write_that_fails_leaves_its_neighbours_alone() {
+        let (_folder, store) = new_store();
+        let release = hold(&store);
+        let (good, bad, other) = tokio::join!(
+            store.accept(message(1, 10)),
+            async {
+                let bad = store.append(TurnId(7), "{}");
+                drop(release);
+                bad.await
+            },
+            store.accept(message(2, 10)),
+        );
+        assert!(matches!(bad, Err(StoreError::TurnOver(TurnId(7)))));
+        assert!(matches!(
+            (good, other),
+            (Ok(Accepted::New(_)), Ok(Accepted::New(_)))
+        ));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_a_full_disk_a_large_neighbour_does_not_take_a_small_one_with_it() {
+        let (_folder, store) = new_store();
+        limit_pages(&store, 3).await;
+        let release = hold(&store);
+        let (small, large, _) = tokio::join!(
+            store.accept(message(1, 10)),
+            store.accept(message(2, 100_000)),
+            async {
+                drop(release);
+            }
+        );
+        assert!(matches!(small, Ok(Accepted::New(_))), "{small:?}");
+        assert!(matches!(large, Err(StoreError::Full { .. })), "{large:?}");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_nothing_half_written() {
+        let (_folder, store) = new_store();
+        store.accept(message(1, 10)).await.unwrap();
+        let turn = store.next_turn("terminal:default").await.unwrap().unwrap();
+        limit_pages(&store, 0).await;
+        let answer = NewOutbox {
+            channel: "terminal".into(),
+            chat_id: "default".into(),
+            text: "x".repeat(100_000),
+        };
+        let full = store
+            .finish_turn(turn.id, Some("{}"), Outcome::Done, Some(answer.clone()))
+            .await
+            .unwrap_err();
+        assert!(matches!(full, StoreError::Full { .. }), "{full:?}");
+        assert!(full.to_string().contains("is full"), "{full}");
+        let resumed = store.next_turn("terminal:default").await.unwrap().unwrap();
+        assert_eq!((resumed.id, resumed.steps), (turn.id, turn.steps));
+        assert!(store.pending_outbox("terminal").await.unwrap().is_empty());
+        limit_pages(&store, 1000).await;
+        assert!(
+            store
+                .finish_turn(turn.id, Some("{}"), Outcome::Done, Some(answer))
+                .await
+                .unwrap()
+                .is_some()
+        );
+    }
+
+    #[tokio::test]
+    async fn the_log_is_folded_into_the_database_and_does_not_grow_for_ever() {
+        let (folder, store) = new_store();
+        for number in 0..60 {
+            store.accept(message(number, 300_000)).await.unwrap();
+        }
+        let log = std::fs::metadata(folder.path().join("chiton.db-wal"))
+            .unwrap()
+            .len();
+        assert!(log < 8 << 20, "{log} bytes after 18 MB were written");
     }
 }

@@ -1,0 +1,68 @@
+//! How SQLite runs each statement on the way of a message: by index, never through a whole table.
+
+use crate::{Store, history, inbox, outbox, turn};
+use rusqlite::Connection;
+
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut explain = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
+    let mut rows = explain.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get("detail").unwrap());
+    }
+    steps
+}
+
+#[test]
+fn no_statement_of_a_turn_reads_a_whole_table_or_sorts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chiton.db");
+    drop(Store::open(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    for sql in [
+        inbox::KNOWN,
+        inbox::SESSION,
+        inbox::NEW_SESSION,
+        inbox::QUEUE,
+        turn::OLDEST,
+        turn::INTERRUPTED,
+        turn::STEPS,
+        turn::CALLS,
+        turn::MESSAGE,
+        turn::BEGIN,
+        turn::RUNNING,
+        turn::GROW,
+        turn::START_CALL,
+        turn::FINISH_CALL,
+        turn::FINISH,
+        turn::ANSWERED,
+        turn::TOUCH,
+        turn::ANSWER,
+        history::TURNS,
+        history::MESSAGES,
+        outbox::PENDING,
+        outbox::DELIVERED,
+        outbox::FAILED,
+        outbox::UNDELIVERABLE,
+    ] {
+        for step in plan(&connection, sql) {
+            let by_index = !step.starts_with("SCAN") && !step.contains("TEMP B-TREE");
+            // the calls of one turn are few, so sorting them is no matter
+            assert!(by_index || sql == turn::CALLS, "{step}\n{sql}");
+        }
+    }
+    let waiting = plan(&connection, inbox::WAITING);
+    assert!(
+        waiting
+            .iter()
+            .all(|step| !step.starts_with("SCAN") || step.contains("inbox_waiting")),
+        "{waiting:?}"
+    );
+    let oldest = plan(&connection, turn::OLDEST);
+    assert!(
+        oldest.iter().any(|step| step.contains("inbox_waiting")),
+        "{oldest:?}"
+    );
+}

@@ -1,0 +1,191 @@
+//! The process is killed at each commit of a turn; what was answered is there, and the turn ends as if nothing had been.
+
+use super::{SESSION, answer, message};
+use chiton_store::failpoint::COMMITS;
+use chiton_store::{Accepted, Outcome, Store, Turn};
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Command;
+
+const DATABASE: &str = "CHITON_TEST_DATABASE";
+const STEPS: [&str; 4] = [
+    r#"{"role":"user","content":"write a"}"#,
+    r#"{"role":"assistant","tool_calls":[{"id":"c1"}]}"#,
+    r#"{"role":"tool","tool_call_id":"c1","content":"done"}"#,
+    r#"{"role":"assistant","content":"Done."}"#,
+];
+
+/// Makes the commits of [`COMMITS`] beginning with number `from`; says each one that was answered.
+async fn play(store: &Store, from: usize) {
+    let steps = &STEPS[1..];
+    if from < 1 {
+        store.accept(message("1", "write a")).await.unwrap();
+        say("accept");
+    }
+    if from < 6 {
+        let turn = store.next_turn(SESSION).await.unwrap().unwrap().id;
+        say("begin-turn");
+        if from < 3 {
+            store.append(turn, steps[0]).await.unwrap();
+            say("append");
+        }
+        if from < 4 {
+            store
+                .start_call(turn, "c1", "write_file", "{}", false)
+                .await
+                .unwrap();
+            say("start-call");
+        }
+        if from < 5 {
+            store
+                .finish_call(turn, "c1", steps[1], "allowed")
+                .await
+                .unwrap();
+            say("finish-call");
+        }
+        store
+            .finish_turn(turn, Some(steps[2]), Outcome::Done, Some(answer("Done.")))
+            .await
+            .unwrap();
+        say("finish-turn");
+    }
+    for waiting in store.pending_outbox("terminal").await.unwrap() {
+        store.mark_delivered(waiting.id).await.unwrap();
+        say("delivered");
+    }
+}
+
+fn say(line: &str) {
+    if std::env::var_os(DATABASE).is_none() {
+        return;
+    }
+    let mut out = std::io::stdout();
+    writeln!(out, "answered {line}").unwrap();
+    out.flush().unwrap();
+}
+
+/// Which number of [`COMMITS`] comes next, by what the database holds.
+async fn next_commit(store: &Store) -> usize {
+    if store.sessions().await.unwrap().is_empty() {
+        return 0;
+    }
+    match store.next_turn(SESSION).await.unwrap() {
+        Some(Turn { resumed: false, .. }) => 1,
+        Some(turn) => match (turn.steps.len(), turn.calls.first()) {
+            (1, None) => 2,
+            (2, None) => 3,
+            (2, Some(call)) if !call.finished() => 4,
+            (3, Some(call)) if call.finished() => 5,
+            _ => panic!("no state of a turn: {turn:?}"),
+        },
+        None if store.pending_outbox("terminal").await.unwrap().len() == 1 => 6,
+        None => COMMITS.len(),
+    }
+}
+
+/// Runs a test of this program in a process of its own, to be killed at a fail point; returns what was answered.
+fn killed(test: &str, database: &Path, failpoint: &str) -> Vec<String> {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env(DATABASE, database)
+        .env("CHITON_FAILPOINT", failpoint)
+        .output()
+        .unwrap();
+    let out = String::from_utf8(child.stdout).unwrap();
+    assert_eq!(
+        child.status.signal(),
+        Some(9),
+        "{failpoint}: {out}{}",
+        String::from_utf8_lossy(&child.stderr)
+    );
+    out.lines()
+        .filter_map(|line| line.split_once("answered "))
+        .map(|(_, said)| said.to_owned())
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "run by the tests below in a process that is killed"]
+async fn child_plays_a_turn() {
+    let Ok(path) = std::env::var(DATABASE) else {
+        return;
+    };
+    play(&Store::open(path).unwrap(), 0).await;
+}
+
+#[tokio::test]
+#[ignore = "run by the tests below in a process that is killed"]
+async fn child_accepts_many() {
+    let Ok(path) = std::env::var(DATABASE) else {
+        return;
+    };
+    let store = Store::open(path).unwrap();
+    let writers = (0..200).map(|number| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store
+                .accept(message(&number.to_string(), "hello"))
+                .await
+                .unwrap();
+            say(&number.to_string());
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_turn_killed_at_any_commit_ends_as_if_nothing_had_been() {
+    for (number, kind) in COMMITS.into_iter().enumerate() {
+        for (when, done) in [("before", number), ("after", number + 1)] {
+            let point = format!("{when}-{kind}");
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("chiton.db");
+            let answered = killed("crash::child_plays_a_turn", &path, &point);
+            assert_eq!(
+                answered,
+                COMMITS[..number],
+                "{point}: answered before it was killed"
+            );
+
+            let store = Store::open(&path).unwrap();
+            assert_eq!(next_commit(&store).await, done, "{point}: kept");
+            play(&store, done).await;
+            let history = store.history(SESSION, 10_000).await.unwrap();
+            assert_eq!(
+                history.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+                STEPS,
+                "{point}: history"
+            );
+            assert_eq!(
+                next_commit(&store).await,
+                COMMITS.len(),
+                "{point}: everything is done"
+            );
+            let again = store.accept(message("1", "write a")).await.unwrap();
+            assert!(
+                matches!(again, Accepted::Duplicate(_)),
+                "{point}: accepted once"
+            );
+            assert!(store.check().await.unwrap().is_empty(), "{point}: sound");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_while_many_wrote_is_there_after_the_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chiton.db");
+    let answered = killed("crash::child_accepts_many", &path, "after-accept:90");
+    let store = Store::open(&path).unwrap();
+    for number in &answered {
+        let again = store.accept(message(number, "hello")).await.unwrap();
+        assert!(
+            matches!(again, Accepted::Duplicate(_)),
+            "message {number} was answered and is lost"
+        );
+    }
+    assert!(store.check().await.unwrap().is_empty());
+}
