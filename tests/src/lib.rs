@@ -1,1 +1,3 @@
-//! To be written.
+//! What the black-box tests share.
+
+pub mod fake_openai;
