@@ -1,2 +1,37 @@
-//! The `chiton` binary.
-fn main() {}
+//! The program `chiton`: commands, configuration, wiring.
+
+mod arguments;
+mod builtin;
+mod commands;
+mod config;
+mod control;
+mod door;
+mod exit;
+mod host;
+mod model;
+mod process;
+mod request;
+mod rows;
+mod settings;
+mod terminal;
+mod tools;
+mod tour;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    process::harden();
+    let arguments = Arguments::parse();
+    if let Some(Command::Compile) = arguments.command {
+        return chiton_sandbox::compile_child();
+    }
+    match commands::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("chiton: {failure}");
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The command line.
+
+use crate::exit;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+/// A personal AI bot whose every tool runs in a sandbox and touches only what you grant.
+#[derive(Debug, Parser)]
+#[command(name = "chiton", version, after_help = exit::TABLE, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do; without it, chat.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Print data as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// All commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Talk with the bot.
+    Chat(Chat),
+    /// List, show, call, approve and revoke tools.
+    #[command(subcommand)]
+    Tool(Tool),
+    /// Change what a tool may touch.
+    #[command(subcommand)]
+    Grant(Grant),
+    /// Show what tools did and what was denied.
+    Audit(Audit),
+    /// Show, change and check the configuration.
+    #[command(subcommand)]
+    Config(Config),
+    /// Check this machine, the home and the model.
+    Doctor,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Compiles one component from standard input, in a process of its own.
+    #[command(name = "__compile", hide = true)]
+    Compile,
+}
+
+/// `chiton chat`
+#[derive(Debug, Default, Args)]
+pub struct Chat {
+    /// Ask once, print only the answer and end; `-` reads the question from standard input.
+    #[arg(short, long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Work in this directory instead of the configured workspace, for this session.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub workspace: Option<PathBuf>,
+    #[command(flatten)]
+    pub grants: Grants,
+}
+
+/// Grants that hold once.
+#[derive(Debug, Default, Args)]
+pub struct Grants {
+    /// Give a right for this once, such as `files=notes:read`; the first of a kind replaces the
+    /// tool's own, further ones add.
+    #[arg(long = "grant", value_name = "KIND=VALUE")]
+    pub grant: Vec<String>,
+}
+
+/// `chiton tool`
+#[derive(Debug, Subcommand)]
+pub enum Tool {
+    /// List all tools.
+    List,
+    /// Show a tool: what it does, its arguments, its effects and its grants.
+    Show {
+        /// The tool, or the component that offers it.
+        name: String,
+    },
+    /// Call a tool, without a model.
+    Call {
+        /// The tool.
+        name: String,
+        /// Its arguments as a JSON object; `-` reads them from standard input.
+        #[arg(default_value = "{}")]
+        arguments: String,
+        #[command(flatten)]
+        grants: Grants,
+    },
+    /// Let a component run from now on: exactly these bytes, with exactly these grants.
+    Approve {
+        /// The component.
+        #[arg(value_name = "FILE.wasm", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Its name; without it, the file's.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        grants: Grants,
+    },
+    /// Take an approval back; calls that run are ended.
+    Revoke {
+        /// The name it was approved under.
+        name: String,
+    },
+}
+
+/// `chiton grant`
+#[derive(Debug, Subcommand)]
+pub enum Grant {
+    /// Give a tool a right, such as `files=~/notes:read`.
+    Add(GrantChange),
+    /// Take a right from a tool.
+    Remove(GrantChange),
+    /// List what tools may touch.
+    List {
+        /// Only this tool.
+        tool: Option<String>,
+    },
+}
+
+/// One grant of one tool.
+#[derive(Debug, Args)]
+pub struct GrantChange {
+    /// The tool, or the component that offers it.
+    pub tool: String,
+    /// Such as `files=~/notes:read`.
+    #[arg(value_name = "KIND=VALUE")]
+    pub grant: String,
+}
+
+/// `chiton audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Only this tool.
+    #[arg(long)]
+    pub tool: Option<String>,
+    /// Only this session, such as `terminal:default`.
+    #[arg(long)]
+    pub session: Option<String>,
+    /// Only this verdict: allowed, denied, limited, failed, cancelled, revoked or refused.
+    #[arg(long)]
+    pub verdict: Option<String>,
+    /// Only what happened in this span, such as `10m`, `2h` or `3d`.
+    #[arg(long, value_name = "SPAN")]
+    pub since: Option<String>,
+    /// At most this many records, the newest.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+}
+
+/// `chiton config`
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Show a value, or everything; secrets are masked.
+    Get {
+        /// Dotted key, such as `agents.defaults.model`.
+        key: Option<String>,
+    },
+    /// Set a value; `null` removes it.
+    Set {
+        /// Dotted key, such as `agents.defaults.model`.
+        key: String,
+        /// The value; a secret is asked for, or read from standard input, instead.
+        value: Option<String>,
+        /// Write the file even though its comments are lost.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Check the file.
+    Check,
+    /// Print the JSON Schema of the file.
+    Schema,
+}

@@ -1,0 +1,276 @@
+//! `chiton chat`
+
+use super::{print, print_json, setup};
+use crate::arguments::Chat;
+use crate::door::{self, Door};
+use crate::exit::{Exit, Failure};
+use crate::host::outbox_of;
+use crate::model;
+use crate::process;
+use crate::request::{Reply, Request};
+use crate::rows;
+use crate::settings::{Settings, current_directory, existing_directory};
+use crate::terminal::line::{LineEditor, Typed};
+use crate::terminal::markdown;
+use crate::terminal::stream;
+use crate::terminal::style::{self, Style};
+use crate::terminal::view::View;
+use crate::tour;
+use chiton_agent::TurnEvent;
+use chiton_sandbox::{Access, FileGrant};
+use serde_json::{Value, json};
+use std::io::{self, IsTerminal, Read};
+use tokio::runtime::Runtime;
+
+/// The chat that `chiton chat` talks in.
+const CHAT: &str = "default";
+/// Most bytes of a message from standard input.
+const MAX_INPUT: u64 = 4 << 20;
+const COMMANDS: &[&str] = &["/help", "/tools", "/grants", "/exit"];
+const HELP: &str = "\
+/tools   what the bot can do
+/grants  what its tools may touch
+/exit    leave (or Ctrl-D)
+Ctrl-C ends an answer. Alt-Enter or a \\ at the end begins a new line.";
+
+/// Talks with the bot, or asks it once.
+pub fn run(runtime: &Runtime, chat: Chat, json: bool) -> Result<(), Failure> {
+    let session = Session::new(&chat)?;
+    let settings = Settings::load()?;
+    let has_model = model::configured(&settings.config)?.is_some();
+    let terminal = io::stdin().is_terminal();
+    let message = match chat.message {
+        Some(text) if text == "-" => Some(read_input()?),
+        Some(text) => Some(text),
+        None if !terminal && has_model => Some(read_input()?),
+        None => None,
+    };
+    if process::is_root() {
+        eprintln!("{}", process::ROOT_WARNING);
+    }
+    match message {
+        Some(_) if !has_model => Err(model::none_configured()),
+        Some(message) => runtime.block_on(ask_once(settings, &session, message, json)),
+        None if !terminal => runtime.block_on(tour::play(&settings)),
+        None if has_model => talk(runtime, settings, &session),
+        None => match setup::choose(runtime, settings)? {
+            setup::Choice::Model(settings) => talk(runtime, *settings, &session),
+            setup::Choice::Tour(settings) => runtime.block_on(tour::play(&settings)),
+            setup::Choice::Nothing => Ok(()),
+        },
+    }
+}
+
+fn read_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    io::stdin().lock().take(MAX_INPUT).read_to_string(&mut text)?;
+    match text.trim() {
+        "" => Err(Failure::new(Exit::Usage, "there is no message; give one with -m TEXT or on standard input")),
+        _ => Ok(text),
+    }
+}
+
+/// What holds for the messages of one session.
+struct Session {
+    files: Option<Vec<FileGrant>>,
+}
+
+impl Session {
+    /// The rights from the command line: the workspace first, as the working directory.
+    fn new(chat: &Chat) -> Result<Self, Failure> {
+        let base = current_directory()?;
+        let granted = rows::parse_all(&chat.grants.grant, &base)?;
+        let Some(workspace) = &chat.workspace else {
+            return Ok(Self { files: granted });
+        };
+        let workspace = FileGrant {
+            path: existing_directory(&base.join(workspace))?,
+            access: Access::Write,
+            quota: None,
+        };
+        let mut files = vec![workspace];
+        files.extend(granted.into_iter().flatten());
+        Ok(Self { files: Some(files) })
+    }
+
+    fn message(&self, text: String) -> Request {
+        Request::Chat {
+            chat: CHAT.to_owned(),
+            id: uuid::Uuid::now_v7().to_string(),
+            text,
+            files: self.files.clone(),
+        }
+    }
+}
+
+async fn ask_once(settings: Settings, session: &Session, text: String, json: bool) -> Result<(), Failure> {
+    let door = Door::open(settings).await?;
+    let mut view = (!json).then(View::new);
+    let result = turn(&door, session.message(text), view.as_mut()).await;
+    view.iter_mut().try_for_each(View::settle)?;
+    door.close().await;
+    match result? {
+        End::Answered(text) if json => print_json(&json!({"answer": text})),
+        End::Answered(_) => Ok(()),
+        End::Failed(error) => Err(Failure::new(Exit::Provider, error)),
+        End::Cancelled => Err(Failure::new(Exit::Cancelled, "cancelled")),
+    }
+}
+
+/// How a turn ended.
+enum End {
+    Answered(String),
+    Failed(String),
+    Cancelled,
+}
+
+/// Sends a message and shows its turn. Ctrl-C cancels the turn; a second one does not wait for its end.
+async fn turn(door: &Door, message: Request, mut view: Option<&mut View>) -> Result<End, Failure> {
+    let mut replies = door.ask(message).await?;
+    let mut end = None;
+    let mut cancelled = false;
+    loop {
+        let reply = tokio::select! {
+            reply = replies.recv() => reply,
+            _ = tokio::signal::ctrl_c() => {
+                if cancelled {
+                    return Ok(End::Cancelled);
+                }
+                cancelled = true;
+                door.done(Request::Cancel { chat: CHAT.to_owned() }).await?;
+                continue;
+            }
+        };
+        match reply {
+            Some(Reply::Event(event)) => {
+                if let Some(view) = &mut view {
+                    view.show(&event)?;
+                }
+                if let Some(outbox) = outbox_of(&event) {
+                    door.done(Request::Delivered { outbox }).await?;
+                }
+                end = end.or(ended(event));
+            }
+            Some(Reply::Failed { exit, message }) => return Err(Failure { exit, message }),
+            Some(Reply::Progress(_)) => {}
+            Some(Reply::Done(_)) | None => return end.ok_or_else(|| door::ended(&"the turn has no end")),
+        }
+    }
+}
+
+fn ended(event: TurnEvent) -> Option<End> {
+    match event {
+        TurnEvent::Finished { text, .. } => Some(End::Answered(text)),
+        TurnEvent::Failed { error, .. } => Some(End::Failed(error)),
+        TurnEvent::Cancelled => Some(End::Cancelled),
+        _ => None,
+    }
+}
+
+/// The conversation in a terminal.
+fn talk(runtime: &Runtime, settings: Settings, session: &Session) -> Result<(), Failure> {
+    println!("{}", greeting(&settings, session)?);
+    let history = settings.home.chat_history();
+    let mut editor = LineEditor::open(&history, COMMANDS).map_err(Failure::because(Exit::Failure))?;
+    let door = runtime.block_on(Door::open(settings))?;
+    if let Some(host) = runtime.block_on(door.host()) {
+        // The rest starts while the owner types.
+        runtime.spawn(async move {
+            if let Err(error) = host.agent().await {
+                host.notice(error.message);
+            }
+            if let Err(error) = host.watch().await {
+                host.notice(error.message);
+            }
+        });
+    }
+    let result = converse(runtime, &door, session, &mut editor);
+    runtime.block_on(door.close());
+    result
+}
+
+/// One line: the model, the working directory, and how to leave.
+fn greeting(settings: &Settings, session: &Session) -> Result<String, Failure> {
+    let model = model::configured(&settings.config)?.ok_or_else(model::none_configured)?;
+    let directory = session.files.as_ref().and_then(|files| files.first()).map(|grant| &grant.path);
+    let directory = directory.unwrap_or(&settings.workspace).display().to_string();
+    let directory = match std::env::home_dir().and_then(|home| home.to_str().map(str::to_owned)) {
+        Some(home) if directory.starts_with(&format!("{home}/")) => directory.replacen(&home, "~", 1),
+        _ => directory,
+    };
+    let dim = |text: &str| Style::Dim.paint(text);
+    Ok(format!(
+        "{} {} {} {} {}",
+        Style::Bold.paint("chiton"),
+        dim("·"),
+        model.title(),
+        dim(&format!("· {directory} ·")),
+        dim("/help, Ctrl-D leaves")
+    ))
+}
+
+fn converse(runtime: &Runtime, door: &Door, session: &Session, editor: &mut LineEditor) -> Result<(), Failure> {
+    let prompt = Style::Bold.paint("› ");
+    loop {
+        show_waiting(runtime, door)?;
+        let text = match editor.read(&prompt).map_err(Failure::because(Exit::Failure))? {
+            Typed::Text(text) => text.trim().to_owned(),
+            Typed::Interrupted => {
+                eprintln!("{}", Style::Dim.paint("Ctrl-D or /exit leaves"));
+                continue;
+            }
+            Typed::End => return Ok(()),
+        };
+        match text.as_str() {
+            "" => {}
+            "/exit" | "/quit" => return Ok(()),
+            command if command.starts_with('/') && !command.contains(char::is_whitespace) => {
+                runtime.block_on(answer_command(command))?;
+            }
+            _ => {
+                let mut view = View::new();
+                let result = runtime.block_on(turn(door, session.message(text), Some(&mut view)));
+                view.settle()?;
+                match result {
+                    Ok(End::Answered(_)) => {}
+                    Ok(End::Cancelled) => eprintln!("{}", Style::Notice.paint("cancelled")),
+                    Ok(End::Failed(message)) => eprintln!("{}", Style::Bad.paint(message)),
+                    Err(failure) => eprintln!("{}", Style::Bad.paint(failure)),
+                }
+            }
+        }
+    }
+}
+
+/// Shows answers and notices that came while nobody looked.
+fn show_waiting(runtime: &Runtime, door: &Door) -> Result<(), Failure> {
+    let waiting = runtime.block_on(door.done(Request::Waiting { chat: CHAT.to_owned() }))?;
+    for notice in waiting["notices"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("{}", Style::Notice.paint(format!("! {notice}")));
+    }
+    for answer in waiting["answers"].as_array().into_iter().flatten() {
+        let text = chiton_agent::inert(answer["text"].as_str().unwrap_or_default()).into_owned();
+        eprintln!("{}", Style::Dim.paint("an answer from before:"));
+        for line in markdown::lines(&text, stream::size().0.min(100), style::colours()) {
+            println!("{line}");
+        }
+        if let Some(outbox) = answer["outbox"].as_i64() {
+            runtime.block_on(door.done(Request::Delivered { outbox }))?;
+        }
+    }
+    Ok(())
+}
+
+async fn answer_command(command: &str) -> Result<(), Failure> {
+    match command {
+        "/help" => print(format!("{HELP}\n").as_bytes()),
+        "/tools" => super::tool::run(crate::arguments::Tool::List, false).await,
+        "/grants" => super::grant::run(crate::arguments::Grant::List { tool: None }, false).await,
+        unknown => {
+            let near = crate::config::nearest(unknown, COMMANDS.iter().copied());
+            let advice = near.map_or_else(|| "/help shows all".to_owned(), |near| format!("did you mean {near}?"));
+            eprintln!("there is no command {unknown}; {advice}");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The configuration: every key, what it means, and what holds when it is not set.
+
+mod edit;
+mod nanobot;
+mod read;
+
+pub use edit::{from_text, get, is_secret, set};
+pub use read::{ConfigError, Document, nearest};
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The whole file. Keys are written in camelCase and read in snake_case too.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// The agent.
+    pub agents: Agents,
+    /// Model providers by name. A name that is not a known vendor is an OpenAI-compatible server.
+    #[schemars(with = "BTreeMap<String, Provider>")]
+    pub providers: BTreeMap<String, Provider>,
+    /// Grants of tools, by the name of their component (such as `file`).
+    pub tools: BTreeMap<String, Tool>,
+}
+
+/// The agent's settings.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Agents {
+    /// What holds unless a session says otherwise.
+    pub defaults: Defaults,
+}
+
+/// What holds unless a session says otherwise. The values in `Default` are the documented defaults.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Defaults {
+    /// The directory that the bot works in; not set: `workspace` in the home.
+    pub workspace: Option<String>,
+    /// The model, as its provider names it; `PROVIDER/MODEL` chooses the provider as well.
+    pub model: Option<String>,
+    /// The provider's name, or `auto` to take it from the model and the keys that are set.
+    pub provider: String,
+    /// Most tokens of one answer.
+    #[schemars(range(min = 1))]
+    pub max_tokens: u32,
+    /// Tokens that the model can read at once, the answer included.
+    #[schemars(range(min = 4096))]
+    pub context_window_tokens: u32,
+    /// Sampling temperature; not set: what the provider prefers.
+    #[schemars(range(min = 0.0, max = 2.0))]
+    pub temperature: Option<f32>,
+    /// Most rounds of tool calls in one turn.
+    #[schemars(range(min = 1, max = 200))]
+    pub max_tool_iterations: u32,
+    /// Most characters of a tool's result that the model sees.
+    #[schemars(range(min = 500))]
+    pub max_tool_result_chars: u32,
+    /// IANA time zone of the owner, such as `Europe/Paris`; not set: the system's.
+    pub timezone: Option<String>,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            workspace: None,
+            model: None,
+            provider: "auto".to_owned(),
+            max_tokens: 8_192,
+            context_window_tokens: 200_000,
+            temperature: None,
+            max_tool_iterations: 20,
+            max_tool_result_chars: 16_000,
+            timezone: None,
+        }
+    }
+}
+
+/// One model provider.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Provider {
+    /// The key. Better a reference such as `${OPENAI_API_KEY}` than the key itself.
+    #[serde(skip_serializing)]
+    #[schemars(with = "Option<String>")]
+    pub api_key: Option<SecretString>,
+    /// Base URL, such as `http://127.0.0.1:8080/v1`; needed for a name that is not a known vendor.
+    pub api_base: Option<String>,
+    /// Header fields sent with every request.
+    #[serde(skip_serializing)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub extra_headers: BTreeMap<String, SecretString>,
+    /// Keys merged into the body of every request.
+    pub extra_body: Map<String, Value>,
+}
+
+/// What one tool component is given.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Tool {
+    /// Replaces all grants of the tool. Each is `KIND=VALUE`, such as `files=workspace:write` or
+    /// `files=/home/ann/notes:read`; a path starts with `workspace`, `~` or `/`.
+    pub grants: Option<Vec<String>>,
+}
+
+/// The JSON Schema of the file.
+pub fn schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+    });
+    settings.into_generator().into_root_schema_for::<Config>().to_value()
+}
+
+/// Rules that types cannot say: the dotted key, the rule in words, and whether it holds.
+fn out_of_range(config: &Config) -> Option<(&'static str, &'static str)> {
+    let defaults = &config.agents.defaults;
+    let timezone = defaults.timezone.as_deref();
+    let rules = [
+        ("maxTokens", "at least 1", defaults.max_tokens >= 1),
+        ("contextWindowTokens", "at least 4096", defaults.context_window_tokens >= 4096),
+        (
+            "temperature",
+            "between 0 and 2",
+            defaults.temperature.is_none_or(|value| (0.0..=2.0).contains(&value)),
+        ),
+        ("maxToolIterations", "between 1 and 200", (1..=200).contains(&defaults.max_tool_iterations)),
+        ("maxToolResultChars", "at least 500", defaults.max_tool_result_chars >= 500),
+        (
+            "timezone",
+            "an IANA time zone such as Europe/Paris",
+            timezone.is_none_or(|name| jiff::tz::TimeZone::get(name).is_ok()),
+        ),
+    ];
+    rules.into_iter().find(|(_, _, holds)| !holds).map(|(key, rule, _)| (key, rule))
+}

@@ -1,0 +1,282 @@
+//! The host: the one process that changes the state of a home.
+
+mod approvals;
+mod watch;
+
+pub use approvals::unknown_tool;
+
+use crate::exit::{Exit, Failure};
+use crate::model;
+use crate::request::{Reply, Request};
+use crate::settings::Settings;
+use crate::tools::{self, Tools};
+use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, TurnEvent};
+use chiton_sandbox::{CallError, CallRequest, FileGrant, Part, Sandbox, SessionRights};
+use chiton_store::{HostLock, NewMessage, OutboxId, Store};
+use serde_json::{Map, Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, OnceCell, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// The channel of everything that is typed in a terminal.
+pub const TERMINAL: &str = "terminal";
+
+/// The host of a home. Clones are the same host. The sandbox and the agent start when they are
+/// first needed.
+#[derive(Clone)]
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    store: Store,
+    sandbox: OnceCell<Sandbox>,
+    agent: OnceCell<Agent>,
+    notices: Mutex<Vec<String>>,
+    /// Told when a component was approved, so that its file is watched too.
+    approved: Notify,
+    _lock: HostLock,
+}
+
+impl Host {
+    /// Opens the state of the home that `lock` holds.
+    pub fn open(settings: Settings, lock: HostLock) -> Result<Self, Failure> {
+        let store = Store::open(settings.home.database())?;
+        for warning in store.warnings() {
+            eprintln!("warning: {warning}");
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                settings,
+                store,
+                sandbox: OnceCell::new(),
+                agent: OnceCell::new(),
+                notices: Mutex::default(),
+                approved: Notify::new(),
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// The home and its configuration, as they were when the host started.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The durable state.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The sandbox with all tools.
+    pub async fn sandbox(&self) -> Result<&Sandbox, Failure> {
+        let open = || async {
+            let audit = tools::audit_to(self.store().clone());
+            let tools = Tools::open(self.settings(), Some(self.store()), audit).await?;
+            tools.notices.into_iter().for_each(|notice| self.notice(notice));
+            Ok(tools.sandbox)
+        };
+        self.inner.sandbox.get_or_try_init(open).await
+    }
+
+    /// The sandbox, if it was needed before.
+    pub fn started_sandbox(&self) -> Option<&Sandbox> {
+        self.inner.sandbox.get()
+    }
+
+    /// The agent, which goes on with whatever was interrupted.
+    pub async fn agent(&self) -> Result<&Agent, Failure> {
+        let start = || async {
+            let settings = self.settings();
+            let model = model::configured(&settings.config)?.ok_or_else(model::none_configured)?;
+            settings.prepare_workspace()?;
+            let agent = Agent::new(AgentOptions {
+                sandbox: self.sandbox().await?.clone(),
+                store: self.store().clone(),
+                provider: model.provider,
+                settings: agent_settings(settings, model.name),
+            });
+            agent.resume().await?;
+            Ok(agent)
+        };
+        self.inner.agent.get_or_try_init(start).await
+    }
+
+    /// Keeps something that the owner should know until somebody can show it.
+    pub fn notice(&self, text: String) {
+        self.notices().push(text);
+    }
+
+    fn notices(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.inner.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what is asked and sends replies, of which the last is `Done` or `Failed`.
+    pub async fn perform(&self, request: Request, replies: mpsc::Sender<Reply>) {
+        let result = match request {
+            Request::Chat { chat, id, text, files } => self.chat(chat, id, text, files, &replies).await,
+            Request::Cancel { chat } => Ok(self.cancel(&chat)),
+            Request::Delivered { outbox } => self.delivered(outbox).await,
+            Request::Waiting { chat } => self.waiting(&chat).await,
+            Request::Call { tool, arguments, files } => self.call(tool, arguments, files, &replies).await,
+            Request::Approve { name, file, grants } => self.approve(name, file, grants).await,
+            Request::Revoke { name } => self.revoke(&name).await,
+            Request::AddGrant { tool, grant } => self.add_grant(&tool, &grant).await,
+            Request::RemoveGrant { tool, grant, base } => self.remove_grant(&tool, &grant, &base).await,
+        };
+        // Whoever asked may have left; what was asked is done.
+        replies.send(result.into()).await.ok();
+    }
+
+    /// Ends the host: turns stop at their next step and go on at the next start.
+    pub async fn close(&self) {
+        if let Some(agent) = self.inner.agent.get() {
+            agent.shutdown().await;
+        }
+        if let Err(error) = self.store().flush().await {
+            eprintln!("warning: {error}");
+        }
+    }
+
+    async fn chat(
+        &self,
+        chat: String,
+        id: String,
+        text: String,
+        files: Option<Vec<FileGrant>>,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<Value, Failure> {
+        let agent = self.agent().await?;
+        let message = NewMessage {
+            channel: TERMINAL.to_owned(),
+            account: String::new(),
+            external_id: id,
+            chat_id: chat,
+            sender: "owner".to_owned(),
+            text,
+            metadata: None,
+        };
+        let mut rights = SessionRights::of(message.session());
+        rights.files = files;
+        let mut events = agent.submit(message, rights).await?.events;
+        while let Some(event) = events.recv().await {
+            if replies.send(Reply::Event(event)).await.is_err() {
+                break;
+            }
+        }
+        Ok(Value::Null)
+    }
+
+    fn cancel(&self, chat: &str) -> Value {
+        let agent = self.inner.agent.get();
+        agent.is_some_and(|agent| agent.cancel(&format!("{TERMINAL}:{chat}"))).into()
+    }
+
+    async fn delivered(&self, outbox: i64) -> Result<Value, Failure> {
+        self.store().mark_delivered(OutboxId(outbox)).await?;
+        Ok(Value::Null)
+    }
+
+    async fn waiting(&self, chat: &str) -> Result<Value, Failure> {
+        let mut answers = self.store().pending_outbox(TERMINAL).await?;
+        answers.retain(|answer| answer.chat_id == chat);
+        let answers = answers.into_iter().map(|answer| json!({"outbox": answer.id, "text": answer.text}));
+        Ok(json!({"answers": answers.collect::<Vec<_>>(), "notices": std::mem::take(&mut *self.notices())}))
+    }
+
+    async fn call(
+        &self,
+        tool: String,
+        arguments: Map<String, Value>,
+        files: Option<Vec<FileGrant>>,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<Value, Failure> {
+        let sandbox = self.sandbox().await?;
+        let mut session = SessionRights::of("command:tool");
+        session.files = files;
+        let (progress, mut lines) = mpsc::channel(16);
+        let cancel = CancellationToken::new();
+        let calling = sandbox.call(CallRequest {
+            tool: tool.clone(),
+            arguments: Value::Object(arguments),
+            session,
+            limits: None,
+            cancel: cancel.clone(),
+            progress: Some(progress),
+        });
+        let report = async {
+            while let Some(line) = lines.recv().await {
+                let line = chiton_agent::inert(&line).into_owned();
+                replies.send(Reply::Progress(line)).await.ok();
+            }
+        };
+        let watched = async {
+            tokio::select! {
+                outcome = calling => Some(outcome),
+                () = replies.closed() => None,
+            }
+        };
+        // A caller who left is not waited for: dropping the call ends it.
+        let (outcome, ()) = tokio::join!(watched, report);
+        let outcome = outcome.ok_or_else(|| Failure::new(Exit::Cancelled, CallError::Cancelled))?;
+        let duration = outcome.duration.as_millis();
+        let parts = outcome.result.map_err(|error| call_failure(&error))?;
+        let parts: Vec<_> = parts.into_iter().map(part_json).collect();
+        Ok(json!({"tool": tool, "durationMs": u64::try_from(duration).unwrap_or(u64::MAX), "parts": parts}))
+    }
+}
+
+fn agent_settings(settings: &Settings, model: String) -> AgentSettings {
+    let defaults = &settings.config.agents.defaults;
+    let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    AgentSettings {
+        max_tokens: Some(defaults.max_tokens),
+        temperature: defaults.temperature,
+        context_window_tokens: whole(defaults.context_window_tokens),
+        max_tool_iterations: defaults.max_tool_iterations,
+        max_tool_result_chars: whole(defaults.max_tool_result_chars),
+        timezone: defaults.timezone.clone(),
+        ..AgentSettings::new(&settings.workspace, model)
+    }
+}
+
+fn part_json(part: Part) -> Value {
+    match part {
+        Part::Text(text) => json!({"type": "text", "text": text}),
+        Part::Json(text) => json!({"type": "json", "json": serde_json::from_str(&text).unwrap_or(Value::String(text))}),
+        Part::Image { mime, data } => json!({"type": "image", "mime": mime, "bytes": data.len()}),
+        Part::File { mime, data } => json!({"type": "file", "mime": mime, "bytes": data.len()}),
+    }
+}
+
+fn call_failure(error: &CallError) -> Failure {
+    let exit = match error {
+        CallError::UnknownTool { .. } | CallError::NotFound(_) => Exit::NotFound,
+        CallError::InvalidArguments(_) => Exit::Usage,
+        CallError::Denied { .. } | CallError::Revoked(_) => Exit::Denied,
+        CallError::Deadline(_) | CallError::Limit { .. } => Exit::Limited,
+        CallError::Cancelled => Exit::Cancelled,
+        _ => Exit::Failure,
+    };
+    Failure::new(exit, chiton_agent::inert(&error.to_string()))
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        let exit = match error {
+            AgentError::Store(_) => Exit::State,
+            AgentError::Empty | AgentError::TooLong { .. } => Exit::Usage,
+            AgentError::Closing => Exit::Failure,
+        };
+        Self::new(exit, error)
+    }
+}
+
+/// The answer's row in the outbox, if the event carries one.
+pub fn outbox_of(event: &TurnEvent) -> Option<i64> {
+    match event {
+        TurnEvent::Finished { outbox, .. } | TurnEvent::Failed { outbox, .. } => *outbox,
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! What a host can be asked for, inside the process or over its control socket.
+
+use crate::exit::{Exit, Failure};
+use chiton_agent::TurnEvent;
+use chiton_sandbox::FileGrant;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+
+/// One request. Over the socket it is one line of JSON, answered by lines of [`Reply`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// A message for the agent. Answered by the events of its turn.
+    Chat {
+        /// The chat of the terminal channel.
+        chat: String,
+        /// Names the message, so that it is taken once.
+        id: String,
+        /// What was written.
+        text: String,
+        /// Replaces the files that tools may touch, for this message.
+        files: Option<Vec<FileGrant>>,
+    },
+    /// Ends what a chat is working on.
+    Cancel {
+        /// The chat of the terminal channel.
+        chat: String,
+    },
+    /// An answer was shown to the owner.
+    Delivered {
+        /// Its row in the outbox.
+        outbox: i64,
+    },
+    /// What waits to be shown in a chat: answers and notices.
+    Waiting {
+        /// The chat of the terminal channel.
+        chat: String,
+    },
+    /// A call of a tool.
+    Call {
+        /// The tool.
+        tool: String,
+        /// Its arguments.
+        arguments: Map<String, Value>,
+        /// Replaces the files that the tool may touch, for this call.
+        files: Option<Vec<FileGrant>>,
+    },
+    /// An approval.
+    Approve {
+        /// Under which name.
+        name: String,
+        /// The component.
+        file: PathBuf,
+        /// What it is given.
+        grants: Vec<FileGrant>,
+    },
+    /// The end of an approval.
+    Revoke {
+        /// The name.
+        name: String,
+    },
+    /// A further right for a tool.
+    AddGrant {
+        /// The tool or its component.
+        tool: String,
+        /// The right.
+        grant: FileGrant,
+    },
+    /// A right less for a tool.
+    RemoveGrant {
+        /// The tool or its component.
+        tool: String,
+        /// The right as it was written.
+        grant: String,
+        /// Where relative paths start.
+        base: PathBuf,
+    },
+}
+
+/// One line of an answer; `Done` and `Failed` are the last.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// What happens in a turn.
+    Event(TurnEvent),
+    /// What a tool reports while it runs.
+    Progress(String),
+    /// It was done; the value tells what.
+    Done(Value),
+    /// It was not done.
+    Failed {
+        /// The exit code for a command line.
+        exit: Exit,
+        /// The sentence.
+        message: String,
+    },
+}
+
+impl From<Result<Value, Failure>> for Reply {
+    fn from(result: Result<Value, Failure>) -> Self {
+        match result {
+            Ok(value) => Self::Done(value),
+            Err(Failure { exit, message }) => Self::Failed { exit, message },
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What each component is given: the rows of the grants table.
+//!
+//! A row is kept as text, so that `files=workspace:write` follows the configured workspace. For each
+//! component one row holds: the configuration's, else the one that `chiton grant` made, else what
+//! was approved, else the built-in table's.
+
+use crate::builtin;
+use crate::exit::{Exit, Failure};
+use crate::settings::{Settings, expand_home};
+use chiton_sandbox::{FileGrant, GrantError, Grants};
+use chiton_store::{ApprovalRow, Store};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Where a row comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The built-in table.
+    BuiltIn,
+    /// The approval.
+    Approval,
+    /// `chiton grant`.
+    Owner,
+    /// `tools.NAME.grants` in the configuration.
+    Configuration,
+}
+
+impl Source {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "built-in",
+            Self::Approval => "approval",
+            Self::Owner => "owner",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
+/// The row of one component.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The grants, each `KIND=VALUE`.
+    pub grants: Vec<String>,
+    /// Who made it.
+    pub source: Source,
+}
+
+/// All rows by component.
+pub struct Rows {
+    rows: BTreeMap<String, Row>,
+    workspace: PathBuf,
+}
+
+impl Rows {
+    /// The rows of all components that are built in or approved.
+    pub async fn read(settings: &Settings, store: Option<&Store>) -> Result<Self, Failure> {
+        let mut rows = Self {
+            rows: BTreeMap::new(),
+            workspace: settings.workspace.clone(),
+        };
+        for (name, grants) in builtin::GRANTS {
+            let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
+            rows.put(name, grants, Source::BuiltIn);
+        }
+        if let Some(store) = store {
+            for approval in approved(store).await? {
+                rows.put(&approval.name, from_json(&approval.grants_json), Source::Approval);
+            }
+            for (name, grants) in store.tool_grants().await? {
+                if rows.rows.contains_key(&name) {
+                    rows.put(&name, from_json(&grants), Source::Owner);
+                }
+            }
+        }
+        for (name, tool) in &settings.config.tools {
+            if let Some(grants) = &tool.grants {
+                let names = || rows.rows.keys().map(String::as_str);
+                if !rows.rows.contains_key(name) {
+                    let near = crate::config::nearest(name, names());
+                    let advice = match near {
+                        Some(near) => format!("did you mean '{near}'?"),
+                        None => format!("the components are {}", names().collect::<Vec<_>>().join(", ")),
+                    };
+                    eprintln!("warning: tools.{name} in the configuration names no component; {advice}");
+                }
+                for grant in grants {
+                    // A directory that is gone takes its grant with it, not the whole program.
+                    if let Err(error) = resolve(grant, &rows.workspace)
+                        && !matches!(error, GrantError::Path { .. })
+                    {
+                        let file = settings.document.name();
+                        let message = format!("the value of 'tools.{name}.grants' in {file} is wrong: {error}");
+                        return Err(Failure::new(Exit::Configuration, message));
+                    }
+                }
+                rows.put(name, grants.clone(), Source::Configuration);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn put(&mut self, name: &str, grants: Vec<String>, source: Source) {
+        self.rows.insert(name.to_owned(), Row { grants, source });
+    }
+
+    /// The row of a component.
+    pub fn get(&self, name: &str) -> Option<&Row> {
+        self.rows.get(name)
+    }
+
+    /// All rows, sorted by component.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Row)> {
+        self.rows.iter()
+    }
+
+    /// What a component may touch now. A grant whose directory is gone gives nothing.
+    pub fn grants(&self, name: &str) -> Grants {
+        let texts = self.get(name).map(|row| row.grants.as_slice()).unwrap_or_default();
+        let files = texts.iter().filter_map(|grant| resolve(grant, &self.workspace).ok()).collect();
+        Grants { files, limits: None }
+    }
+
+    /// The grants of a component in words: canonical where they hold, marked where they do not.
+    pub fn described(&self, name: &str) -> Vec<String> {
+        let texts = self.get(name).map(|row| row.grants.as_slice()).unwrap_or_default();
+        texts.iter().map(|grant| self.described_one(grant)).collect()
+    }
+
+    /// One grant of a row in words.
+    pub fn described_one(&self, grant: &str) -> String {
+        match resolve(grant, &self.workspace) {
+            Ok(grant) => grant.to_string(),
+            Err(error) => format!("{grant} (gives nothing: {error})"),
+        }
+    }
+
+    /// Which grant of a row `wanted` means: as it is kept, or by what it gives.
+    pub fn position(&self, name: &str, wanted: &str, base: &Path) -> Option<usize> {
+        let row = self.get(name)?;
+        let canonical = parse(wanted, base).ok();
+        row.grants.iter().position(|grant| {
+            grant == wanted || (canonical.is_some() && resolve(grant, &self.workspace).ok() == canonical)
+        })
+    }
+}
+
+/// The approvals that hold.
+pub async fn approved(store: &Store) -> Result<Vec<ApprovalRow>, Failure> {
+    let mut approvals = store.approvals().await?;
+    approvals.retain(|approval| approval.revoked_at.is_none());
+    Ok(approvals)
+}
+
+/// A grant from the command line: relative paths start at `base`, `~` is the user's home.
+pub fn parse(grant: &str, base: &Path) -> Result<FileGrant, GrantError> {
+    let mut grants = Grants::default();
+    match grant.split_once('=') {
+        Some(("files", value)) if value.starts_with('~') => {
+            grants.add(&format!("files={}", expand_home(value).display()), base)?;
+        }
+        _ => grants.add(grant, base)?,
+    }
+    grants.files.pop().ok_or_else(|| GrantError::Syntax(grant.to_owned()))
+}
+
+/// All grants from the command line; none when there is none.
+pub fn parse_all(grants: &[String], base: &Path) -> Result<Option<Vec<FileGrant>>, GrantError> {
+    match grants {
+        [] => Ok(None),
+        _ => grants.iter().map(|grant| parse(grant, base)).collect::<Result<_, _>>().map(Some),
+    }
+}
+
+/// A grant of a row: its path starts with `workspace`, `~` or `/`.
+fn resolve(grant: &str, workspace: &Path) -> Result<FileGrant, GrantError> {
+    let value = match grant.split_once('=') {
+        Some(("files", value)) => value,
+        _ => return parse(grant, workspace),
+    };
+    let (path, access) = value.rsplit_once(':').unwrap_or((value, ""));
+    let below = match path.strip_prefix("workspace") {
+        Some("") => Some(""),
+        Some(rest) => rest.strip_prefix('/'),
+        None => None,
+    };
+    match below {
+        Some(below) => FileGrant::parse(&format!("{}:{access}", workspace.join(below).display()), workspace),
+        None if path.starts_with(['/', '~']) => parse(grant, workspace),
+        None => Err(GrantError::Path {
+            path: path.to_owned(),
+            reason: "here a path starts with 'workspace', '~' or '/'".to_owned(),
+        }),
+    }
+}
+
+/// A row as the store keeps it.
+pub fn to_json(grants: &[String]) -> String {
+    serde_json::Value::from(grants).to_string()
+}
+
+/// A row from the store; one that cannot be read gives nothing.
+pub fn from_json(grants: &str) -> Vec<String> {
+    serde_json::from_str(grants).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_follows_the_workspace() {
+        let workspace = tempfile::tempdir().unwrap();
+        std::fs::create_dir(workspace.path().join("notes")).unwrap();
+        let root = workspace.path().canonicalize().unwrap();
+        let given = |grant| resolve(grant, &root).map(|grant| grant.to_string()).unwrap_or_default();
+        assert_eq!(given("files=workspace:write"), format!("files={}:write", root.display()));
+        assert_eq!(given("files=workspace/notes:read"), format!("files={}/notes:read", root.display()));
+        assert_eq!(given("files=/:read"), "files=/:read");
+        assert_eq!(given("files=notes:read"), "");
+    }
+
+    #[test]
+    fn a_grant_on_the_command_line_is_split_at_the_last_colon() {
+        let base = tempfile::tempdir().unwrap();
+        std::fs::create_dir(base.path().join("a:b")).unwrap();
+        let grant = parse("files=a:b:write", base.path()).unwrap();
+        assert_eq!(grant.path, base.path().canonicalize().unwrap().join("a:b"));
+        assert!(matches!(parse("files=none:read", base.path()), Err(GrantError::Path { .. })));
+        assert!(matches!(parse("network=x", base.path()), Err(GrantError::Kind(_))));
+        assert!(matches!(parse("files", base.path()), Err(GrantError::Syntax(_))));
+    }
+}
