@@ -2,8 +2,8 @@
 //! loaded that this installation did not write: every file carries a MAC under a key of its own.
 
 use crate::{Digest, SandboxError};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use rand::RngCore as _;
+use hmac::{Hmac, Mac as _};
+use rand::Rng as _;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use sha2::Sha256;
 use std::fs::File;
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 
 const KEY_FILE: &str = "key";
-const KEY_BYTES: usize = 32;
+/// One block of SHA-256, the size of an HMAC key.
+const KEY_BYTES: usize = 64;
 const MAC_BYTES: usize = 32;
 
 /// A private directory of authenticated machine code.
@@ -106,7 +107,7 @@ impl CodeCache {
     }
 
     fn mac(&self, digest: &Digest, code: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).unwrap_or_else(|_| unreachable!());
+        let mut mac = <Hmac<Sha256> as hmac::Mac>::new(&self.key.into());
         mac.update(self.profile.as_bytes());
         mac.update(&digest.0);
         mac.update(code);
