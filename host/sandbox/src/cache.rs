@@ -30,31 +30,20 @@ pub(crate) struct CodeCache {
 impl CodeCache {
     /// Opens or makes the directory (0700, owned by us) and its key.
     pub(crate) fn open(path: &Path, engine: &Engine) -> Result<Self, SandboxError> {
-        let refuse = |reason: String| SandboxError::Cache {
-            path: path.to_owned(),
-            reason,
-        };
+        let refuse = |reason: String| SandboxError::Cache { path: path.to_owned(), reason };
         match rustix::fs::mkdir(path, Mode::RWXU) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => {}
             Err(error) => return Err(refuse(error.to_string())),
         }
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let directory = rustix::fs::open(path, flags, Mode::empty())
-            .map_err(|error| refuse(error.to_string()))?;
+        let directory = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| refuse(error.to_string()))?;
         let stat = rustix::fs::fstat(&directory).map_err(|error| refuse(error.to_string()))?;
         if stat.st_uid != rustix::process::geteuid().as_raw() {
             return Err(refuse("it belongs to another user".to_owned()));
         }
         rustix::fs::fchmod(&directory, Mode::RWXU).map_err(|error| refuse(error.to_string()))?;
-        let mut cache = Self {
-            directory,
-            path: path.to_owned(),
-            key: [0; KEY_BYTES],
-            profile: profile(engine),
-        };
-        cache.key = cache
-            .load_key()
-            .map_err(|error| refuse(error.to_string()))?;
+        let mut cache = Self { directory, path: path.to_owned(), key: [0; KEY_BYTES], profile: profile(engine) };
+        cache.key = cache.load_key().map_err(|error| refuse(error.to_string()))?;
         Ok(cache)
     }
 
@@ -66,10 +55,7 @@ impl CodeCache {
             self.remove(&name);
             return None;
         };
-        let authentic = self
-            .mac(digest, &bytes[..code])
-            .verify_slice(&bytes[code..])
-            .is_ok();
+        let authentic = self.mac(digest, &bytes[..code]).verify_slice(&bytes[code..]).is_ok();
         if !authentic {
             tracing::warn!(file = %self.path.join(&name).display(), "damaged code cache entry is rebuilt");
             self.remove(&name);
@@ -88,14 +74,8 @@ impl CodeCache {
             file.write_all(code)?;
             file.write_all(&tag)
         });
-        let kept = written.and_then(|()| {
-            Ok(rustix::fs::renameat(
-                &self.directory,
-                &temporary,
-                &self.directory,
-                &name,
-            )?)
-        });
+        let kept =
+            written.and_then(|()| Ok(rustix::fs::renameat(&self.directory, &temporary, &self.directory, &name)?));
         if let Err(error) = kept {
             tracing::warn!(%error, cache = %self.path.display(), "compiled code cannot be kept");
             self.remove(&temporary);
@@ -115,10 +95,7 @@ impl CodeCache {
     }
 
     fn load_key(&self) -> std::io::Result<[u8; KEY_BYTES]> {
-        let existing = self
-            .read(KEY_FILE)
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok());
+        let existing = self.read(KEY_FILE).ok().and_then(|bytes| bytes.try_into().ok());
         if let Some(key) = existing {
             return Ok(key);
         }
@@ -132,12 +109,7 @@ impl CodeCache {
 
     fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let mut file = File::from(rustix::fs::openat(
-            &self.directory,
-            name,
-            flags,
-            Mode::empty(),
-        )?);
+        let mut file = File::from(rustix::fs::openat(&self.directory, name, flags, Mode::empty())?);
         let mut bytes = Vec::new();
         if file.metadata()?.is_file() {
             file.read_to_end(&mut bytes)?;
@@ -146,15 +118,9 @@ impl CodeCache {
     }
 
     fn create(&self, name: &str) -> std::io::Result<File> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
-        Ok(File::from(rustix::fs::openat(
-            &self.directory,
-            name,
-            flags,
-            mode,
-        )?))
+        Ok(File::from(rustix::fs::openat(&self.directory, name, flags, mode)?))
     }
 
     fn remove(&self, name: &str) {

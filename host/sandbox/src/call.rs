@@ -99,28 +99,16 @@ impl Machine {
         subject: &Arc<Subject>,
     ) -> Result<Vec<Part>, CallError> {
         let rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
-        let files = FileContext::open(
-            &rights.files,
-            &self.protected,
-            &self.quotas,
-            file_denials(subject),
-        )
-        .await
-        .map_err(|error| CallError::Host(error.to_string()))?;
+        let files = FileContext::open(&rights.files, &self.protected, &self.quotas, file_denials(subject))
+            .await
+            .map_err(|error| CallError::Host(error.to_string()))?;
         let arguments = request.arguments.to_string();
         let mut store = self.store(subject, rights, files, limits, request.progress)?;
         let answered = {
             let _ticking = self.ticker.tick();
             let run = async {
-                let instance = tool
-                    .component
-                    .prepared
-                    .instantiate_async(&mut store)
-                    .await?;
-                instance
-                    .chiton_tool_tools()
-                    .call_call(&mut store, &request.tool, &arguments)
-                    .await
+                let instance = tool.component.prepared.instantiate_async(&mut store).await?;
+                instance.chiton_tool_tools().call_call(&mut store, &request.tool, &arguments).await
             };
             tokio::select! {
                 biased;
@@ -147,9 +135,7 @@ impl Machine {
             }
         };
         if parts.iter().map(Part::size).sum::<usize>() > limits.output {
-            return Err(CallError::Limit {
-                limit: format!("{} bytes of output", limits.output),
-            });
+            return Err(CallError::Limit { limit: format!("{} bytes of output", limits.output) });
         }
         Ok(parts)
     }
@@ -168,10 +154,7 @@ impl Machine {
         let _ticking = self.ticker.tick();
         let run = async {
             let instance = prepared.instantiate_async(&mut store).await?;
-            instance
-                .chiton_tool_tools()
-                .call_list_tools(&mut store)
-                .await
+            instance.chiton_tool_tools().call_list_tools(&mut store).await
         };
         match tokio::time::timeout(limits.time, run).await {
             Err(_) => Err(CallError::Deadline(limits.time)),
@@ -189,15 +172,7 @@ impl Machine {
         progress: Option<mpsc::Sender<String>>,
     ) -> Result<Store<State>, CallError> {
         let host = |error: wasmtime::Error| CallError::Host(format!("{error:#}"));
-        let state = State::new(
-            subject.clone(),
-            rights,
-            files,
-            limits,
-            self.memory.clone(),
-            progress,
-        )
-        .map_err(host)?;
+        let state = State::new(subject.clone(), rights, files, limits, self.memory.clone(), progress).map_err(host)?;
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(limits.crossing);
@@ -217,11 +192,7 @@ impl Machine {
 /// The error of a tool that answered with a failure.
 fn failed(failure: Failure, tool: &LoadedTool, limits: &Limits) -> CallError {
     let cut = |text: String| -> String {
-        if text.len() <= limits.output {
-            text
-        } else {
-            text.chars().take(limits.output / 4).collect()
-        }
+        if text.len() <= limits.output { text } else { text.chars().take(limits.output / 4).collect() }
     };
     match failure {
         Failure::InvalidArguments(text) => CallError::InvalidArguments(cut(text)),
@@ -238,17 +209,9 @@ fn failed(failure: Failure, tool: &LoadedTool, limits: &Limits) -> CallError {
 
 /// A grant as a tool names it: one line, quoted for a shell where it needs to be.
 fn grant_text(grant: &str) -> String {
-    let line: String = grant
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(1024)
-        .collect();
+    let line: String = grant.chars().filter(|c| !c.is_control()).take(1024).collect();
     let plain = |c: char| c.is_alphanumeric() || "=/:._-+,@%".contains(c);
-    if line.chars().all(plain) {
-        line
-    } else {
-        format!("'{}'", line.replace('\'', r"'\''"))
-    }
+    if line.chars().all(plain) { line } else { format!("'{}'", line.replace('\'', r"'\''")) }
 }
 
 /// The error of a guest that did not answer.
@@ -257,33 +220,19 @@ fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Cal
         return CallError::Deadline(limits.time);
     }
     if let Some(limit) = &store.data().limiter.refused {
-        return CallError::Limit {
-            limit: limit.clone(),
-        };
+        return CallError::Limit { limit: limit.clone() };
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
         return CallError::Trap(format!("it ended itself with exit code {}", exit.0));
     }
     let whole = format!("{error:#}");
     if whole.contains("fuel allocated for hostcalls") {
-        return CallError::Limit {
-            limit: format!("{} MiB copied at once", limits.crossing >> 20),
-        };
+        return CallError::Limit { limit: format!("{} MiB copied at once", limits.crossing >> 20) };
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => CallError::Limit {
-            limit: "stack depth".to_owned(),
-        },
+        Some(Trap::StackOverflow) => CallError::Limit { limit: "stack depth".to_owned() },
         Some(trap) => CallError::Trap(trap.to_string()),
-        None => CallError::Trap(
-            whole
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .chars()
-                .take(300)
-                .collect(),
-        ),
+        None => CallError::Trap(whole.lines().next().unwrap_or_default().chars().take(300).collect()),
     }
 }
 
@@ -301,19 +250,11 @@ pub(crate) fn verdict(result: &Result<Vec<Part>, CallError>) -> Verdict {
 
 /// Limits under which a component lists its tools.
 pub(crate) fn listing_limits(ceiling: &Limits) -> Limits {
-    Limits {
-        time: Duration::from_secs(5),
-        ..Limits::default()
-    }
-    .at_most(ceiling)
+    Limits { time: Duration::from_secs(5), ..Limits::default() }.at_most(ceiling)
 }
 
 /// The subject of a component that is not loaded yet.
-pub(crate) fn loading(
-    component: &str,
-    digest: crate::Digest,
-    audit: Arc<dyn crate::AuditSink>,
-) -> Arc<Subject> {
+pub(crate) fn loading(component: &str, digest: crate::Digest, audit: Arc<dyn crate::AuditSink>) -> Arc<Subject> {
     Arc::new(Subject {
         session: String::new(),
         component: component.to_owned(),

@@ -39,16 +39,9 @@ pub enum Compiler {
 /// The whole life of a compiling child: limits itself, reads a component from standard input and
 /// writes machine code to standard output.
 pub fn compile_child() -> ExitCode {
-    let limit = |value| Rlimit {
-        current: Some(value),
-        maximum: Some(value),
-    };
-    let limits = [
-        (Resource::Cpu, CPU_SECONDS),
-        (Resource::As, ADDRESS_SPACE),
-        (Resource::Core, 0),
-        (Resource::Fsize, 0),
-    ];
+    let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };
+    let limits =
+        [(Resource::Cpu, CPU_SECONDS), (Resource::As, ADDRESS_SPACE), (Resource::Core, 0), (Resource::Fsize, 0)];
     for (resource, value) in limits {
         if setrlimit(resource, limit(value)).is_err() {
             return ExitCode::FAILURE;
@@ -58,12 +51,11 @@ pub fn compile_child() -> ExitCode {
     if std::io::stdin().lock().read_to_end(&mut bytes).is_err() {
         return ExitCode::FAILURE;
     }
-    let (answer, code) = match Engine::new(&engine::code_config())
-        .and_then(|engine| engine.precompile_component(&bytes))
-    {
-        Ok(artefact) => (artefact, ExitCode::SUCCESS),
-        Err(error) => (format!("{error:#}").into_bytes(), ExitCode::from(REFUSED)),
-    };
+    let (answer, code) =
+        match Engine::new(&engine::code_config()).and_then(|engine| engine.precompile_component(&bytes)) {
+            Ok(artefact) => (artefact, ExitCode::SUCCESS),
+            Err(error) => (format!("{error:#}").into_bytes(), ExitCode::from(REFUSED)),
+        };
     match std::io::stdout().lock().write_all(&answer) {
         Ok(()) => code,
         Err(_) => ExitCode::FAILURE,
@@ -72,11 +64,7 @@ pub fn compile_child() -> ExitCode {
 
 impl Compiler {
     /// Turns a component into machine code for `engine`.
-    pub(crate) async fn compile(
-        &self,
-        engine: &Engine,
-        bytes: Vec<u8>,
-    ) -> Result<Vec<u8>, LoadError> {
+    pub(crate) async fn compile(&self, engine: &Engine, bytes: Vec<u8>) -> Result<Vec<u8>, LoadError> {
         match self {
             Self::InProcess => {
                 let engine = engine.clone();
@@ -89,24 +77,14 @@ impl Compiler {
                 let run = run_child(program, arguments, &bytes);
                 tokio::time::timeout(WALL_CLOCK, run)
                     .await
-                    .unwrap_or_else(|_| {
-                        Err(LoadError::Compile(format!(
-                            "{} s have passed",
-                            WALL_CLOCK.as_secs()
-                        )))
-                    })
+                    .unwrap_or_else(|_| Err(LoadError::Compile(format!("{} s have passed", WALL_CLOCK.as_secs()))))
             }
         }
     }
 }
 
-async fn run_child(
-    program: &PathBuf,
-    arguments: &[OsString],
-    bytes: &[u8],
-) -> Result<Vec<u8>, LoadError> {
-    let host =
-        |error: std::io::Error| LoadError::Host(format!("the compiler does not run: {error}"));
+async fn run_child(program: &PathBuf, arguments: &[OsString], bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+    let host = |error: std::io::Error| LoadError::Host(format!("the compiler does not run: {error}"));
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -130,9 +108,7 @@ async fn run_child(
     read.map_err(host)?;
     let status = child.wait().await.map_err(host)?;
     if answer.len() as u64 > MAX_ARTEFACT {
-        return Err(LoadError::Compile(format!(
-            "its machine code is over {MAX_ARTEFACT} bytes"
-        )));
+        return Err(LoadError::Compile(format!("its machine code is over {MAX_ARTEFACT} bytes")));
     }
     match status.code() {
         Some(0) => Ok(answer),

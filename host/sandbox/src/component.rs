@@ -110,14 +110,9 @@ fn checked(definitions: Vec<Definition>) -> Result<Vec<Arc<ToolDefinition>>, Loa
     let mut tools = Vec::with_capacity(definitions.len());
     for definition in definitions {
         let shown_name = shown(&definition.name);
-        let refuse = |reason: String| LoadError::Definition {
-            tool: shown_name.clone(),
-            reason,
-        };
+        let refuse = |reason: String| LoadError::Definition { tool: shown_name.clone(), reason };
         if !names.insert(crate::snapshot::folded(&definition.name)) {
-            return Err(refuse(
-                "another tool of the component has this or a similar name".to_owned(),
-            ));
+            return Err(refuse("another tool of the component has this or a similar name".to_owned()));
         }
         tools.push(Arc::new(check(definition).map_err(refuse)?));
     }
@@ -125,31 +120,16 @@ fn checked(definitions: Vec<Definition>) -> Result<Vec<Arc<ToolDefinition>>, Loa
 }
 
 fn check(definition: Definition) -> Result<ToolDefinition, String> {
-    let Definition {
-        name,
-        description,
-        parameters,
-        effects,
-    } = definition;
+    let Definition { name, description, parameters, effects } = definition;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(plain) {
-        return Err(format!(
-            "a name has 1 to {MAX_NAME} characters of a-z, A-Z, 0-9, _ and -"
-        ));
+        return Err(format!("a name has 1 to {MAX_NAME} characters of a-z, A-Z, 0-9, _ and -"));
     }
     if description.len() > MAX_DESCRIPTION {
-        return Err(format!(
-            "its description has more than {MAX_DESCRIPTION} bytes"
-        ));
+        return Err(format!("its description has more than {MAX_DESCRIPTION} bytes"));
     }
     let (parameters, schema) = Schema::parse(&parameters)?;
-    Ok(ToolDefinition {
-        name,
-        description: visible(&description),
-        effects: v0_1::effects(effects),
-        parameters,
-        schema,
-    })
+    Ok(ToolDefinition { name, description: visible(&description), effects: v0_1::effects(effects), parameters, schema })
 }
 
 /// A description without characters that people cannot see or that terminals act on.
@@ -165,11 +145,7 @@ fn visible(text: &str) -> String {
 fn digest_of(definitions: &[Definition]) -> Digest {
     let mut text = String::new();
     for definition in definitions {
-        for field in [
-            &definition.name,
-            &definition.description,
-            &definition.parameters,
-        ] {
+        for field in [&definition.name, &definition.description, &definition.parameters] {
             // Lengths keep two different lists from having one text.
             text.push_str(&format!("{}:", field.len()));
             text.push_str(field);

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 use wasmtime::{
-    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel,
-    PoolingAllocationConfig, Strategy,
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
 };
 
 /// Instances that may live at the same time; further calls wait.
@@ -104,10 +103,7 @@ impl Ticker {
             .name("epoch".to_owned())
             .spawn(move || tick(&engine, &seen))
             .map_err(|error| SandboxError::Engine(error.to_string()))?;
-        Ok(Self {
-            shared,
-            thread: handle.thread().clone(),
-        })
+        Ok(Self { shared, thread: handle.thread().clone() })
     }
 
     pub(crate) fn tick(&self) -> Ticking<'_> {

@@ -71,9 +71,7 @@ impl FileGrant {
     /// Reads `PATH:ACCESS`, split at the last colon; a relative PATH starts at `base`. The directory
     /// must exist; its canonical path is what is granted.
     pub fn parse(value: &str, base: &Path) -> Result<Self, GrantError> {
-        let (path, access) = value
-            .rsplit_once(':')
-            .ok_or_else(|| GrantError::Syntax(format!("files={value}")))?;
+        let (path, access) = value.rsplit_once(':').ok_or_else(|| GrantError::Syntax(format!("files={value}")))?;
         let access = match access {
             "read" => Access::Read,
             "write" => Access::Write,
@@ -84,24 +82,15 @@ impl FileGrant {
 
     /// A grant of an existing directory, under its canonical path.
     pub fn directory(path: &Path, access: Access) -> Result<Self, GrantError> {
-        let refuse = |reason: String| GrantError::Path {
-            path: path.display().to_string(),
-            reason,
-        };
-        let canonical = path
-            .canonicalize()
-            .map_err(|error| refuse(error.to_string()))?;
+        let refuse = |reason: String| GrantError::Path { path: path.display().to_string(), reason };
+        let canonical = path.canonicalize().map_err(|error| refuse(error.to_string()))?;
         if !canonical.is_dir() {
             return Err(refuse("it is not a directory".to_owned()));
         }
         if canonical.to_str().is_none() {
             return Err(refuse("its name is not UTF-8".to_owned()));
         }
-        Ok(Self {
-            path: canonical,
-            access,
-            quota: None,
-        })
+        Ok(Self { path: canonical, access, quota: None })
     }
 }
 
@@ -187,10 +176,7 @@ impl Effects {
 
     /// The names of the effects in this set, as in the contract.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::NAMES
-            .into_iter()
-            .filter(move |(effect, _)| self.contains(*effect))
-            .map(|(_, name)| name)
+        Self::NAMES.into_iter().filter(move |(effect, _)| self.contains(*effect)).map(|(_, name)| name)
     }
 }
 
@@ -278,11 +264,7 @@ pub struct SessionRights {
 impl SessionRights {
     /// A session that takes nothing away and adds nothing.
     pub fn of(session: impl Into<String>) -> Self {
-        Self {
-            session: session.into(),
-            effects: Effects::ALL,
-            files: None,
-        }
+        Self { session: session.into(), effects: Effects::ALL, files: None }
     }
 }
 
@@ -304,16 +286,10 @@ impl Rights {
         }
         let files = session.files.as_ref().unwrap_or(&grants.files);
         let narrowed = |grant: &FileGrant| FileGrant {
-            access: if may_write {
-                grant.access
-            } else {
-                Access::Read
-            },
+            access: if may_write { grant.access } else { Access::Read },
             ..grant.clone()
         };
-        Self {
-            files: files.iter().map(narrowed).collect(),
-        }
+        Self { files: files.iter().map(narrowed).collect() }
     }
 }
 

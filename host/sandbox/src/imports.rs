@@ -76,44 +76,31 @@ pub(crate) struct Declared {
 pub(crate) fn declared(bytes: &[u8]) -> Result<Declared, LoadError> {
     let malformed = |error: wasmparser::BinaryReaderError| LoadError::Malformed(error.to_string());
     if !bytes.starts_with(b"\0asm") {
-        return Err(LoadError::NotAComponent(
-            "it does not start as a WASM file".to_owned(),
-        ));
+        return Err(LoadError::NotAComponent("it does not start as a WASM file".to_owned()));
     }
     let mut names = Declared::default();
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
-            Payload::Version {
-                encoding: Encoding::Module,
-                ..
-            } if depth == 0 => {
-                return Err(LoadError::NotAComponent(
-                    "it is a core module; build it for wasm32-wasip2".to_owned(),
-                ));
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(LoadError::NotAComponent("it is a core module; build it for wasm32-wasip2".to_owned()));
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    names
-                        .imports
-                        .push(import.map_err(malformed)?.name.name.to_owned());
+                    names.imports.push(import.map_err(malformed)?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
                 for export in section {
-                    names
-                        .exports
-                        .push(export.map_err(malformed)?.name.name.to_owned());
+                    names.exports.push(export.map_err(malformed)?.name.name.to_owned());
                 }
             }
             _ => {}
         }
         if names.imports.len() + names.exports.len() > MAX_NAMES {
-            return Err(LoadError::Malformed(format!(
-                "more than {MAX_NAMES} imports and exports"
-            )));
+            return Err(LoadError::Malformed(format!("more than {MAX_NAMES} imports and exports")));
         }
     }
     Ok(names)
@@ -122,17 +109,11 @@ pub(crate) fn declared(bytes: &[u8]) -> Result<Declared, LoadError> {
 impl Declared {
     /// Compares the names with the rule.
     pub(crate) fn check(&self) -> Result<(), LoadError> {
-        check(
-            self.imports.iter().map(String::as_str),
-            self.exports.iter().map(String::as_str),
-        )
+        check(self.imports.iter().map(String::as_str), self.exports.iter().map(String::as_str))
     }
 }
 
-fn check<'a>(
-    imports: impl Iterator<Item = &'a str>,
-    exports: impl Iterator<Item = &'a str>,
-) -> Result<(), LoadError> {
+fn check<'a>(imports: impl Iterator<Item = &'a str>, exports: impl Iterator<Item = &'a str>) -> Result<(), LoadError> {
     for import in imports {
         check_import(import)?;
     }
@@ -141,21 +122,14 @@ fn check<'a>(
         match export {
             TOOLS_EXPORT => serves_tools = true,
             other if other.starts_with("chiton:tool/tools@") || other == "chiton:tool/tools" => {
-                return Err(LoadError::Contract(format!(
-                    "it exports '{}'",
-                    shown(other)
-                )));
+                return Err(LoadError::Contract(format!("it exports '{}'", shown(other))));
             }
             // A program's entry point is harmless: nothing here calls it.
             other if is_wasi(other, &["cli/run"]).is_ok() => {}
             other => return Err(LoadError::Export(shown(other))),
         }
     }
-    if serves_tools {
-        Ok(())
-    } else {
-        Err(LoadError::Contract("the export is missing".to_owned()))
-    }
+    if serves_tools { Ok(()) } else { Err(LoadError::Contract("the export is missing".to_owned())) }
 }
 
 fn check_import(import: &str) -> Result<(), LoadError> {
@@ -165,29 +139,22 @@ fn check_import(import: &str) -> Result<(), LoadError> {
             return Err(LoadError::Import(shown(import)));
         }
         if version != CONTRACT_VERSION {
-            return Err(LoadError::ImportVersion {
-                import: shown(import),
-                accepted: CONTRACT_VERSION.to_owned(),
-            });
+            return Err(LoadError::ImportVersion { import: shown(import), accepted: CONTRACT_VERSION.to_owned() });
         }
         return Ok(());
     }
     match is_wasi(import, &WASI_INTERFACES) {
         Ok(()) => Ok(()),
-        Err(true) => Err(LoadError::ImportVersion {
-            import: shown(import),
-            accepted: format!("0.2.0 to 0.2.{WASI_PATCH}"),
-        }),
+        Err(true) => {
+            Err(LoadError::ImportVersion { import: shown(import), accepted: format!("0.2.0 to 0.2.{WASI_PATCH}") })
+        }
         Err(false) => Err(LoadError::Import(shown(import))),
     }
 }
 
 /// Whether `name` is one of the WASI interfaces in a served version; `Err(true)` if only the version is wrong.
 fn is_wasi(name: &str, interfaces: &[&str]) -> Result<(), bool> {
-    let Some((interface, version)) = name
-        .strip_prefix("wasi:")
-        .and_then(|rest| rest.split_once('@'))
-    else {
+    let Some((interface, version)) = name.strip_prefix("wasi:").and_then(|rest| rest.split_once('@')) else {
         return Err(false);
     };
     if !interfaces.contains(&interface) {
@@ -203,10 +170,7 @@ fn is_wasi(name: &str, interfaces: &[&str]) -> Result<(), bool> {
 
 /// A name from foreign bytes, cut and escaped for people.
 pub(crate) fn shown(name: &str) -> String {
-    name.chars()
-        .take(120)
-        .flat_map(char::escape_default)
-        .collect()
+    name.chars().take(120).flat_map(char::escape_default).collect()
 }
 
 #[cfg(test)]
@@ -219,11 +183,7 @@ mod tests {
 
     #[test]
     fn only_listed_interfaces_in_served_versions_may_be_imported() {
-        for allowed in [
-            "wasi:io/streams@0.2.0",
-            "wasi:http/types@0.2.12",
-            "chiton:tool/log@0.1.0",
-        ] {
+        for allowed in ["wasi:io/streams@0.2.0", "wasi:http/types@0.2.12", "chiton:tool/log@0.1.0"] {
             assert!(!refused(allowed), "{allowed}");
         }
         for foreign in [
@@ -248,13 +208,7 @@ mod tests {
         let none = || std::iter::empty();
         assert!(check(none(), [TOOLS_EXPORT, "wasi:cli/run@0.2.6"].into_iter()).is_ok());
         assert!(check(none(), none()).is_err());
-        assert!(
-            check(
-                none(),
-                [TOOLS_EXPORT, "wasi:filesystem/types@0.2.6"].into_iter()
-            )
-            .is_err()
-        );
+        assert!(check(none(), [TOOLS_EXPORT, "wasi:filesystem/types@0.2.6"].into_iter()).is_err());
         assert!(check(none(), ["chiton:tool/tools@0.9.0"].into_iter()).is_err());
     }
 }

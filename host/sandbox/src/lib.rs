@@ -27,9 +27,7 @@ pub use compile::{Compiler, check_engine, compile_child};
 pub use component::{Component, ToolDefinition};
 pub use digest::{Digest, DigestSyntax};
 pub use error::{CallError, LoadError, SandboxError};
-pub use grants::{
-    Access, Effects, FileGrant, GrantError, Grants, Limits, Quota, Rights, SessionRights,
-};
+pub use grants::{Access, Effects, FileGrant, GrantError, Grants, Limits, Quota, Rights, SessionRights};
 pub use imports::MAX_COMPONENT_BYTES;
 pub use sandbox::{Sandbox, SandboxOptions, Trust};
 pub use snapshot::{LoadedTool, Snapshot};

@@ -112,10 +112,7 @@ impl Sandbox {
     pub async fn load(&self, bytes: Vec<u8>, trust: Trust) -> Result<Arc<Component>, LoadError> {
         let size = bytes.len() as u64;
         if size > MAX_COMPONENT_BYTES {
-            return Err(LoadError::TooLarge {
-                size,
-                limit: MAX_COMPONENT_BYTES,
-            });
+            return Err(LoadError::TooLarge { size, limit: MAX_COMPONENT_BYTES });
         }
         let (digest, bytes, declared) = blocking(move || {
             let declared = imports::declared(&bytes);
@@ -138,12 +135,7 @@ impl Sandbox {
         loaded
     }
 
-    async fn load_checked(
-        &self,
-        digest: Digest,
-        bytes: Vec<u8>,
-        trust: Trust,
-    ) -> Result<Arc<Component>, LoadError> {
+    async fn load_checked(&self, digest: Digest, bytes: Vec<u8>, trust: Trust) -> Result<Arc<Component>, LoadError> {
         if let Some(component) = self.load_cached(digest).await {
             return Ok(component);
         }
@@ -168,49 +160,28 @@ impl Sandbox {
         }
         let inner = self.inner.clone();
         let code = blocking(move || inner.cache.get(&digest)).await.ok()??;
-        self.link(digest, code)
-            .await
-            .ok()
-            .map(|(component, _)| component)
+        self.link(digest, code).await.ok().map(|(component, _)| component)
     }
 
     /// Links machine code, asks it for its tools, and gives the code back.
-    async fn link(
-        &self,
-        digest: Digest,
-        code: Vec<u8>,
-    ) -> Result<(Arc<Component>, Vec<u8>), LoadError> {
+    async fn link(&self, digest: Digest, code: Vec<u8>) -> Result<(Arc<Component>, Vec<u8>), LoadError> {
         let engine = self.inner.machine.engine.clone();
         // SAFETY: `deserialize` runs what it is given. `code` comes from the compiler a moment ago or
         // from the cache, which gave it out only after checking a MAC that binds it to this digest,
         // this engine and this installation's key; it is memory that nobody else can change.
-        let load = move || {
-            (
-                unsafe { wasmtime::component::Component::deserialize(&engine, &code) },
-                code,
-            )
-        };
+        let load = move || (unsafe { wasmtime::component::Component::deserialize(&engine, &code) }, code);
         let (loaded, code) = blocking(load).await?;
         let loaded = loaded.map_err(|error| LoadError::Host(format!("{error:#}")))?;
         let engine = &self.inner.machine.engine;
         let types = loaded.component_type();
         let declared = Declared {
-            imports: types
-                .imports(engine)
-                .map(|(name, _)| name.to_owned())
-                .collect(),
-            exports: types
-                .exports(engine)
-                .map(|(name, _)| name.to_owned())
-                .collect(),
+            imports: types.imports(engine).map(|(name, _)| name.to_owned()).collect(),
+            exports: types.exports(engine).map(|(name, _)| name.to_owned()).collect(),
         };
         declared.check()?;
         let imports = declared.imports;
-        let linked = self
-            .inner
-            .linker
-            .instantiate_pre(&loaded)
-            .map_err(|error| LoadError::Malformed(format!("{error:#}")))?;
+        let linked =
+            self.inner.linker.instantiate_pre(&loaded).map_err(|error| LoadError::Malformed(format!("{error:#}")))?;
         let prepared = component::prepare(linked)?;
         let subject = call::loading("", digest, self.inner.audit.clone());
         let limits = call::listing_limits(&self.inner.ceiling);
@@ -222,21 +193,14 @@ impl Sandbox {
             .map_err(|error| LoadError::ListTools(error.to_string()))?;
         let component = Arc::new(Component::new(digest, imports, prepared, definitions)?);
         let mut slots = self.slots();
-        slots
-            .alive
-            .retain(|_, component| component.strong_count() > 0);
+        slots.alive.retain(|_, component| component.strong_count() > 0);
         slots.alive.insert(digest, Arc::downgrade(&component));
         Ok((component, code))
     }
 
     /// Makes `component` what `slot` runs. Calls in flight finish on what they began with. On any
     /// error the slot stays as it was.
-    pub fn publish(
-        &self,
-        slot: &str,
-        component: Arc<Component>,
-        grants: Grants,
-    ) -> Result<(), LoadError> {
+    pub fn publish(&self, slot: &str, component: Arc<Component>, grants: Grants) -> Result<(), LoadError> {
         if component.revoked.is_cancelled() {
             return Err(LoadError::Revoked(component.digest()));
         }
@@ -245,14 +209,7 @@ impl Sandbox {
         let grants = Arc::new(grants);
         let running = (component.clone(), grants.clone(), withdrawn.clone());
         let next = self.inner.snapshot.load().with_slot(slot, Some(running))?;
-        slots.running.insert(
-            slot.to_owned(),
-            Slot {
-                component,
-                grants,
-                withdrawn,
-            },
-        );
+        slots.running.insert(slot.to_owned(), Slot { component, grants, withdrawn });
         self.inner.snapshot.store(Arc::new(next));
         Ok(())
     }
@@ -260,20 +217,16 @@ impl Sandbox {
     /// Gives `slot` other grants from its next call on. If something was taken away, its calls in
     /// flight end as revoked. Says whether the slot exists.
     pub fn set_grants(&self, slot: &str, grants: Grants) -> bool {
-        let Some(old) = self.slots().running.get(slot).map(|slot| {
-            (
-                slot.component.clone(),
-                slot.grants.clone(),
-                slot.withdrawn.clone(),
-            )
-        }) else {
+        let Some(old) = self
+            .slots()
+            .running
+            .get(slot)
+            .map(|slot| (slot.component.clone(), slot.grants.clone(), slot.withdrawn.clone()))
+        else {
             return false;
         };
         let (component, before, withdrawn) = old;
-        let narrowed = before
-            .files
-            .iter()
-            .any(|grant| !grants.files.contains(grant));
+        let narrowed = before.files.iter().any(|grant| !grants.files.contains(grant));
         let published = self.publish(slot, component, grants).is_ok();
         if narrowed {
             withdrawn.cancel();
@@ -295,11 +248,7 @@ impl Sandbox {
     pub fn revoke(&self, digest: &Digest) {
         let affected: Vec<String> = {
             let mut slots = self.slots();
-            if let Some(component) = slots
-                .alive
-                .remove(digest)
-                .and_then(|component| component.upgrade())
-            {
+            if let Some(component) = slots.alive.remove(digest).and_then(|component| component.upgrade()) {
                 component.revoked.cancel();
             }
             let runs = |slot: &&String| slots.running[*slot].component.digest() == *digest;
@@ -321,45 +270,24 @@ impl Sandbox {
         let Some(tool) = snapshot.get(&request.tool) else {
             let nearest = snapshot.nearest(&request.tool).map(str::to_owned);
             let name = imports::shown(&request.tool);
-            return outcome(
-                Err(CallError::UnknownTool { name, nearest }),
-                Duration::ZERO,
-            );
+            return outcome(Err(CallError::UnknownTool { name, nearest }), Duration::ZERO);
         };
-        let subject = call::calling(
-            &tool.component,
-            tool,
-            &request.session.session,
-            self.inner.audit.clone(),
-        );
+        let subject = call::calling(&tool.component, tool, &request.session.session, self.inner.audit.clone());
         let (result, duration) = match self.admit(tool, &request).await {
             Err(error) => (Err(error), Duration::ZERO),
             Ok(_places) => {
                 let asked = request.limits.as_ref().or(tool.grants.limits.as_ref());
                 let limits = asked.unwrap_or(&Limits::default()).at_most(&self.inner.ceiling);
                 let started = Instant::now();
-                let result = self
-                    .inner
-                    .machine
-                    .run(tool, request, &limits, &subject)
-                    .await;
+                let result = self.inner.machine.run(tool, request, &limits, &subject).await;
                 (result, started.elapsed())
             }
         };
         let outcome = outcome(result, duration);
-        let rule = outcome
-            .result
-            .as_ref()
-            .err()
-            .map(call_rule)
-            .unwrap_or_default();
+        let rule = outcome.result.as_ref().err().map(call_rule).unwrap_or_default();
         subject.finish();
         // A denial has its own record; the call's record says how the call went.
-        let verdict = if outcome.verdict == Verdict::Denied {
-            Verdict::Failed
-        } else {
-            outcome.verdict
-        };
+        let verdict = if outcome.verdict == Verdict::Denied { Verdict::Failed } else { outcome.verdict };
         subject.record("call", "", &rule, verdict, outcome.duration);
         outcome
     }
@@ -370,9 +298,7 @@ impl Sandbox {
         tool: &'a crate::LoadedTool,
         request: &CallRequest,
     ) -> Result<[tokio::sync::SemaphorePermit<'a>; 2], CallError> {
-        tool.definition
-            .validate(&request.arguments)
-            .map_err(CallError::InvalidArguments)?;
+        tool.definition.validate(&request.arguments).map_err(CallError::InvalidArguments)?;
         let places = async {
             let own = tool.places.acquire().await;
             let all = self.inner.places.acquire().await;
@@ -391,28 +317,17 @@ impl Sandbox {
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
         // Nothing panics half-way through a change, so a poisoned lock holds a whole state.
-        self.inner
-            .slots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Runs work that would hold up other tasks.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, LoadError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| LoadError::Host(error.to_string()))
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| LoadError::Host(error.to_string()))
 }
 
 fn outcome(result: Result<Vec<crate::Part>, CallError>, duration: Duration) -> CallOutcome {
-    CallOutcome {
-        verdict: call::verdict(&result),
-        result,
-        duration,
-    }
+    CallOutcome { verdict: call::verdict(&result), result, duration }
 }
 
 /// The reason of a call's end for the audit trail: without what the tool itself wrote.

@@ -25,8 +25,7 @@ impl Schema {
         if text.len() > MAX_SCHEMA {
             return Err(format!("its schema has more than {MAX_SCHEMA} bytes"));
         }
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| format!("its schema is no JSON: {error}"))?;
+        let value: Value = serde_json::from_str(text).map_err(|error| format!("its schema is no JSON: {error}"))?;
         if value.get("type").and_then(Value::as_str) != Some("object") {
             return Err("its schema must have \"type\": \"object\"".to_owned());
         }
@@ -36,12 +35,7 @@ impl Schema {
             // A pattern from a stranger must not backtrack for ever on the host.
             .with_pattern_options(PatternOptions::regex())
             .build(&value)
-            .map_err(|error| {
-                format!(
-                    "its schema is invalid: {}",
-                    crate::imports::shown(&error.to_string())
-                )
-            })?;
+            .map_err(|error| format!("its schema is invalid: {}", crate::imports::shown(&error.to_string())))?;
         Ok((value, Self(validator)))
     }
 
@@ -63,40 +57,28 @@ impl Schema {
 
 /// Walks a schema as an evaluator would, through its references, and gives up when it is too much.
 fn expand(schema: &Value, root: &Value, depth: usize, budget: &mut usize) -> Result<(), String> {
-    *budget = budget.checked_sub(1).ok_or_else(|| {
-        format!("its schema has more than {MAX_EXPANDED} values once its references are followed")
-    })?;
+    *budget = budget
+        .checked_sub(1)
+        .ok_or_else(|| format!("its schema has more than {MAX_EXPANDED} values once its references are followed"))?;
     if depth > MAX_DEPTH {
-        return Err(format!(
-            "its schema nests or refers deeper than {MAX_DEPTH}"
-        ));
+        return Err(format!("its schema nests or refers deeper than {MAX_DEPTH}"));
     }
     match schema {
-        Value::Array(items) => items
-            .iter()
-            .try_for_each(|item| expand(item, root, depth + 1, budget)),
+        Value::Array(items) => items.iter().try_for_each(|item| expand(item, root, depth + 1, budget)),
         Value::Object(fields) => {
-            fields
-                .iter()
-                .try_for_each(|(key, value)| match (key.as_str(), value) {
-                    ("$ref", Value::String(target)) => {
-                        let pointer = target
-                            .strip_prefix('#')
-                            .ok_or("its schema refers outside itself")?;
-                        let target = root
-                            .pointer(pointer)
-                            .ok_or("its schema refers to nothing")?;
-                        expand(target, root, depth + 1, budget)
-                    }
-                    ("$dynamicRef" | "$recursiveRef" | "$id" | "$anchor" | "$dynamicAnchor", _) => {
-                        Err(format!(
-                            "its schema uses '{key}'; only \"$ref\" to a JSON pointer is accepted"
-                        ))
-                    }
-                    // Definitions cost what refers to them.
-                    ("$defs" | "definitions", _) => Ok(()),
-                    (_, value) => expand(value, root, depth + 1, budget),
-                })
+            fields.iter().try_for_each(|(key, value)| match (key.as_str(), value) {
+                ("$ref", Value::String(target)) => {
+                    let pointer = target.strip_prefix('#').ok_or("its schema refers outside itself")?;
+                    let target = root.pointer(pointer).ok_or("its schema refers to nothing")?;
+                    expand(target, root, depth + 1, budget)
+                }
+                ("$dynamicRef" | "$recursiveRef" | "$id" | "$anchor" | "$dynamicAnchor", _) => {
+                    Err(format!("its schema uses '{key}'; only \"$ref\" to a JSON pointer is accepted"))
+                }
+                // Definitions cost what refers to them.
+                ("$defs" | "definitions", _) => Ok(()),
+                (_, value) => expand(value, root, depth + 1, budget),
+            })
         }
         _ => Ok(()),
     }
@@ -130,9 +112,7 @@ fn check_size(arguments: &Value) -> Result<(), String> {
             return Err(format!("the arguments have more than {MAX_VALUES} values"));
         }
         if bytes > MAX_ARGUMENTS {
-            return Err(format!(
-                "the arguments have more than {MAX_ARGUMENTS} bytes"
-            ));
+            return Err(format!("the arguments have more than {MAX_ARGUMENTS} bytes"));
         }
     }
     Ok(())
@@ -152,9 +132,7 @@ mod tests {
         .unwrap()
         .1;
         schema.validate(&json!({"edits": [{"line": 3}]})).unwrap();
-        let error = schema
-            .validate(&json!({"edits": [{"line": 3}, {"line": "x"}]}))
-            .unwrap_err();
+        let error = schema.validate(&json!({"edits": [{"line": 3}, {"line": "x"}]})).unwrap_err();
         assert!(error.starts_with("'/edits/1/line':"), "{error}");
     }
 
@@ -166,8 +144,7 @@ mod tests {
             definitions.insert(format!("l{level}"), json!({"allOf": [next, next]}));
         }
         definitions.insert("l40".to_owned(), json!({}));
-        let bomb =
-            json!({"type": "object", "allOf": [{"$ref": "#/$defs/l0"}], "$defs": definitions});
+        let bomb = json!({"type": "object", "allOf": [{"$ref": "#/$defs/l0"}], "$defs": definitions});
         assert!(Schema::parse(&bomb.to_string()).is_err());
         let endless = r##"{"type":"object","properties":{"a":{"$ref":"#"}}}"##;
         assert!(Schema::parse(endless).is_err());

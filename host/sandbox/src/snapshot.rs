@@ -73,8 +73,7 @@ impl Snapshot {
             stays
         });
         if let Some((component, grants, grants_withdrawn)) = running {
-            let places =
-                places.unwrap_or_else(|| Arc::new(Semaphore::new(MAX_CALLS_PER_COMPONENT)));
+            let places = places.unwrap_or_else(|| Arc::new(Semaphore::new(MAX_CALLS_PER_COMPONENT)));
             for definition in component.tools() {
                 refuse_collision(&tools, slot, &definition.name)?;
                 let tool = LoadedTool {
@@ -88,31 +87,18 @@ impl Snapshot {
                 tools.insert(definition.name.clone(), Arc::new(tool));
             }
         }
-        Ok(Self {
-            generation: self.generation + 1,
-            tools,
-        })
+        Ok(Self { generation: self.generation + 1, tools })
     }
 }
 
-fn refuse_collision(
-    tools: &BTreeMap<String, Arc<LoadedTool>>,
-    slot: &str,
-    name: &str,
-) -> Result<(), LoadError> {
+fn refuse_collision(tools: &BTreeMap<String, Arc<LoadedTool>>, slot: &str, name: &str) -> Result<(), LoadError> {
     let wanted = folded(name);
-    let taken = tools
-        .values()
-        .find(|tool| tool.slot != slot && folded(&tool.definition.name) == wanted);
+    let taken = tools.values().find(|tool| tool.slot != slot && folded(&tool.definition.name) == wanted);
     match taken {
         None => Ok(()),
         Some(tool) => Err(LoadError::Collision {
             tool: name.to_owned(),
-            relation: if tool.definition.name == name {
-                "is already that"
-            } else {
-                "resembles"
-            },
+            relation: if tool.definition.name == name { "is already that" } else { "resembles" },
             other: tool.definition.name.clone(),
             component: tool.slot.clone(),
         }),

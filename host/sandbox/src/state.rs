@@ -10,12 +10,9 @@ use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use wasmtime_wasi::{
-    HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
-};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
-    Error as HttpError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks,
-    WasiHttpView,
+    Error as HttpError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
 /// Most denials of one call that are recorded one by one.
@@ -38,14 +35,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    pub(crate) fn record(
-        &self,
-        operation: &str,
-        target: &str,
-        rule: &str,
-        verdict: Verdict,
-        duration: Duration,
-    ) {
+    pub(crate) fn record(&self, operation: &str, target: &str, rule: &str, verdict: Verdict, duration: Duration) {
         self.audit.record(AuditRecord {
             time_ms: now_ms(),
             session: self.session.clone(),
@@ -69,28 +59,17 @@ impl Subject {
 
     /// Records how many denials were not recorded one by one.
     pub(crate) fn finish(&self) {
-        let unrecorded = self
-            .denials
-            .load(Ordering::Relaxed)
-            .saturating_sub(MAX_DENIALS);
+        let unrecorded = self.denials.load(Ordering::Relaxed).saturating_sub(MAX_DENIALS);
         if unrecorded > 0 {
             let target = format!("{unrecorded} further denials");
-            self.record(
-                "denials",
-                &target,
-                "denials-per-call",
-                Verdict::Denied,
-                Duration::ZERO,
-            );
+            self.record("denials", &target, "denials-per-call", Verdict::Denied, Duration::ZERO);
         }
     }
 }
 
 /// Milliseconds since 1970.
 pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_millis().try_into().unwrap_or(i64::MAX)
 }
 
@@ -146,17 +125,8 @@ impl State {
     }
 
     pub(crate) fn files(&mut self) -> GuardedView<'_> {
-        let WasiCtxView { ctx, table } = WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        };
-        GuardedView {
-            inner: WasiFilesystemCtxView {
-                ctx: ctx.filesystem(),
-                table,
-            },
-            files: &mut self.files,
-        }
+        let WasiCtxView { ctx, table } = WasiCtxView { ctx: &mut self.wasi, table: &mut self.table };
+        GuardedView { inner: WasiFilesystemCtxView { ctx: ctx.filesystem(), table }, files: &mut self.files }
     }
 
     pub(crate) fn remaining(&self) -> Duration {
@@ -184,30 +154,20 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            hooks: &mut self.http_denied,
-            table: &mut self.table,
-            ctx: &mut self.http,
-        }
+        WasiHttpCtxView { hooks: &mut self.http_denied, table: &mut self.table, ctx: &mut self.http }
     }
 }
 
 /// Refuses every `wasi:http` request: no port for it exists in this host.
 struct NoHttp(Arc<Subject>);
 
-type HttpAnswer = (
-    http::Response<WasiBody>,
-    Box<dyn Future<Output = Result<(), HttpError>> + Send>,
-);
+type HttpAnswer = (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), HttpError>> + Send>);
 
 impl WasiHttpHooks for NoHttp {
     fn send_request(
@@ -217,11 +177,7 @@ impl WasiHttpHooks for NoHttp {
         _done: Box<dyn Future<Output = Result<(), HttpError>> + Send>,
     ) -> Box<dyn Future<Output = wasmtime_wasi_http::Result<HttpAnswer>> + Send> {
         // Path and query may carry what the audit trail must not hold.
-        let origin = request
-            .uri()
-            .authority()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let origin = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         self.0.deny("wasi:http", &origin, "network");
         Box::new(async { Err(HttpError::HttpRequestDenied.into()) })
     }
@@ -259,10 +215,7 @@ pub(crate) struct MemoryPool {
 
 impl MemoryPool {
     pub(crate) fn new(limit: u64) -> Self {
-        Self {
-            used: AtomicU64::new(0),
-            limit,
-        }
+        Self { used: AtomicU64::new(0), limit }
     }
 
     fn take(&self, bytes: u64) -> bool {
@@ -310,34 +263,21 @@ impl Drop for Limiter {
 }
 
 impl wasmtime::ResourceLimiter for Limiter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let growth = desired.saturating_sub(current) as u64;
         if self.memory.saturating_add(growth) > self.memory_limit {
             self.refused = Some(format!("{} MiB of memory", self.memory_limit >> 20));
             return Ok(false);
         }
         if !self.pool.take(growth) {
-            self.refused = Some(format!(
-                "{} MiB of memory for all tools together",
-                self.pool.limit >> 20
-            ));
+            self.refused = Some(format!("{} MiB of memory for all tools together", self.pool.limit >> 20));
             return Ok(false);
         }
         self.memory += growth;
         Ok(true)
     }
 
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let tables = self.tables.saturating_add(desired.saturating_sub(current));
         if tables > self.table_limit {
             self.refused = Some(format!("{} table elements", self.table_limit));

@@ -57,19 +57,16 @@ impl Watch {
                 seen.add(event, || vec![PathBuf::new()]);
             }
         });
-        let watcher = watcher.map_err(|error| WatchError {
-            path: PathBuf::from("the file system"),
-            reason: error.to_string(),
-        })?;
+        let watcher = watcher
+            .map_err(|error| WatchError { path: PathBuf::from("the file system"), reason: error.to_string() })?;
         Ok(Self { watcher, changes })
     }
 
     /// Adds a folder, without the folders in it.
     pub fn add(&mut self, folder: &Path) -> Result<(), WatchError> {
-        self.watcher.watch(folder, RecursiveMode::NonRecursive).map_err(|error| WatchError {
-            path: folder.to_owned(),
-            reason: error.to_string(),
-        })
+        self.watcher
+            .watch(folder, RecursiveMode::NonRecursive)
+            .map_err(|error| WatchError { path: folder.to_owned(), reason: error.to_string() })
     }
 
     /// Waits until something changed and then was quiet for a moment. An empty path among the

@@ -21,77 +21,22 @@ enum Refusal {
 /// Interfaces that link for everybody and do nothing: no port serves them in this host, so every
 /// call is refused and audited.
 const REFUSED: [(&str, &[&str], Effects, Refusal); 11] = [
-    (
-        "chiton:tool/http@0.1.0",
-        &["fetch"],
-        Effects::USES_NETWORK,
-        Refusal::Denied,
-    ),
-    (
-        "chiton:tool/storage@0.1.0",
-        &["get", "set", "remove", "keys"],
-        Effects::WRITES_FILES,
-        Refusal::Denied,
-    ),
-    (
-        "chiton:tool/secrets@0.1.0",
-        &["available"],
-        Effects::USES_NETWORK,
-        Refusal::False,
-    ),
+    ("chiton:tool/http@0.1.0", &["fetch"], Effects::USES_NETWORK, Refusal::Denied),
+    ("chiton:tool/storage@0.1.0", &["get", "set", "remove", "keys"], Effects::WRITES_FILES, Refusal::Denied),
+    ("chiton:tool/secrets@0.1.0", &["available"], Effects::USES_NETWORK, Refusal::False),
     (
         "chiton:tool/programs@0.1.0",
-        &[
-            "pipe",
-            "spawn",
-            "[method]process.wait",
-            "[method]process.kill",
-        ],
+        &["pipe", "spawn", "[method]process.wait", "[method]process.kill"],
         Effects::RUNS_PROGRAMS,
         Refusal::Denied,
     ),
-    (
-        "chiton:tool/schedule@0.1.0",
-        &["add", "jobs", "remove"],
-        Effects::SCHEDULES,
-        Refusal::Denied,
-    ),
-    (
-        "chiton:tool/messaging@0.1.0",
-        &["send"],
-        Effects::SENDS_MESSAGES,
-        Refusal::Denied,
-    ),
-    (
-        "chiton:tool/agents@0.1.0",
-        &["start", "wait", "cancel"],
-        Effects::SPAWNS,
-        Refusal::Denied,
-    ),
-    (
-        "chiton:tool/tools-invoke@0.1.0",
-        &["invoke"],
-        Effects::SPAWNS,
-        Refusal::Denied,
-    ),
-    (
-        "chiton:tool/model@0.1.0",
-        &["ask"],
-        Effects::SPAWNS,
-        Refusal::Denied,
-    ),
-    (
-        "wasi:sockets/tcp-create-socket@0.2.12",
-        &["create-tcp-socket"],
-        Effects::USES_NETWORK,
-        Refusal::AccessDenied,
-    ),
-    (
-        "wasi:sockets/udp-create-socket@0.2.12",
-        &["create-udp-socket"],
-        Effects::USES_NETWORK,
-        Refusal::AccessDenied,
-    ),
+    ("chiton:tool/schedule@0.1.0", &["add", "jobs", "remove"], Effects::SCHEDULES, Refusal::Denied),
+    ("chiton:tool/messaging@0.1.0", &["send"], Effects::SENDS_MESSAGES, Refusal::Denied),
+    ("chiton:tool/agents@0.1.0", &["start", "wait", "cancel"], Effects::SPAWNS, Refusal::Denied),
+    ("chiton:tool/tools-invoke@0.1.0", &["invoke"], Effects::SPAWNS, Refusal::Denied),
+    ("chiton:tool/model@0.1.0", &["ask"], Effects::SPAWNS, Refusal::Denied),
+    ("wasi:sockets/tcp-create-socket@0.2.12", &["create-tcp-socket"], Effects::USES_NETWORK, Refusal::AccessDenied),
+    ("wasi:sockets/udp-create-socket@0.2.12", &["create-udp-socket"], Effects::USES_NETWORK, Refusal::AccessDenied),
 ];
 
 /// Puts everything that may link into `linker`.
@@ -139,9 +84,7 @@ fn refuse(
         if let Some(result) = results.first_mut() {
             *result = match refusal {
                 Refusal::Denied => failure(grant),
-                Refusal::AccessDenied => {
-                    Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned())))))
-                }
+                Refusal::AccessDenied => Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned()))))),
                 Refusal::False => Val::Bool(false),
             };
         }
@@ -150,9 +93,6 @@ fn refuse(
 }
 
 fn failure(grant: &str) -> Val {
-    let denied = Val::Variant(
-        "denied".to_owned(),
-        Some(Box::new(Val::String(grant.to_owned()))),
-    );
+    let denied = Val::Variant("denied".to_owned(), Some(Box::new(Val::String(grant.to_owned()))));
     Val::Result(Err(Some(Box::new(denied))))
 }

@@ -75,11 +75,7 @@ fn level_name(level: log::Level) -> &'static str {
 fn printable(text: &str, limit: usize) -> String {
     let mut kept = String::new();
     for character in text.chars() {
-        let character = if character.is_control() {
-            ' '
-        } else {
-            character
-        };
+        let character = if character.is_control() { ' ' } else { character };
         if kept.len() + character.len_utf8() > limit {
             break;
         }
@@ -100,10 +96,7 @@ pub(crate) fn effects(declared: tool_types::Effects) -> Effects {
         (tool_types::Effects::SPAWNS, Effects::SPAWNS),
         (tool_types::Effects::DESTRUCTIVE, Effects::DESTRUCTIVE),
     ];
-    table
-        .into_iter()
-        .filter(|(theirs, _)| declared.contains(*theirs))
-        .fold(Effects::NONE, |all, (_, ours)| all | ours)
+    table.into_iter().filter(|(theirs, _)| declared.contains(*theirs)).fold(Effects::NONE, |all, (_, ours)| all | ours)
 }
 
 /// A result part in the host's terms.
@@ -111,14 +104,8 @@ pub(crate) fn part(part: WirePart) -> Part {
     match part {
         WirePart::Text(text) => Part::Text(text),
         WirePart::Json(json) => Part::Json(json),
-        WirePart::Image(blob) => Part::Image {
-            mime: blob.mime,
-            data: blob.data,
-        },
-        WirePart::File(blob) => Part::File {
-            mime: blob.mime,
-            data: blob.data,
-        },
+        WirePart::Image(blob) => Part::Image { mime: blob.mime, data: blob.data },
+        WirePart::File(blob) => Part::File { mime: blob.mime, data: blob.data },
     }
 }
 
