@@ -23,8 +23,11 @@ pub(crate) fn nearest(text: &str, wanted: &str) -> String {
     for close in get_close_matches(wanted, &candidates, MOST_PLACES * 2 * height, ALIKE) {
         // By address, since equal text may stand at several places.
         let found = places.iter().find(|(_, place)| std::ptr::eq(*place, close));
-        let Some((first, place)) = found else { continue };
-        if firsts.iter().all(|other| other.abs_diff(*first) >= height) && firsts.len() < MOST_PLACES {
+        let Some((first, place)) = found else {
+            continue;
+        };
+        if firsts.iter().all(|other| other.abs_diff(*first) >= height) && firsts.len() < MOST_PLACES
+        {
             firsts.push(*first);
             show(&mut shown, *first, place);
         }
