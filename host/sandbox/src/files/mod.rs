@@ -5,10 +5,12 @@
 //! came out is asked what it is and where it is. Only regular files and directories are handed out,
 //! so no operation can wait on a pipe or a device, and guests may do file work on the calling thread.
 
+mod convert;
 mod guard;
 mod mount;
 mod place;
 mod quota;
+mod rule;
 mod stream;
 mod walk;
 
@@ -17,7 +19,8 @@ pub use quota::Quotas;
 
 use crate::{Access, FileGrant};
 use mount::Mount;
-use quota::{Meter, Token};
+use quota::Meter;
+use rule::Start;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,18 +76,11 @@ pub enum MountError {
 /// The files of one call: its mounts, what is open, and who hears of denials. Lives in the store.
 pub struct FileContext {
     mounts: Vec<Arc<Mount>>,
-    /// Who an open descriptor belongs to, by its index in the resource table.
-    held: HashMap<u32, Held>,
+    /// What the open descriptors stand for, by their index in the resource table.
+    held: HashMap<u32, Start>,
     report: Report,
     /// While it is held, no other call writes to the same directories with a quota.
     _turns: Vec<OwnedMutexGuard<()>>,
-}
-
-/// What this layer knows of an open descriptor.
-struct Held {
-    mount: Arc<Mount>,
-    /// The account of a file that was opened for writing.
-    token: Option<Arc<Token>>,
 }
 
 impl FileContext {
@@ -117,20 +113,12 @@ impl FileContext {
                 Some(meter) => meter.clone(),
                 None => Meter::start(root.dir.clone(), limited.get(&id).copied())
                     .await
-                    .map_err(|reason| MountError::Count {
-                        path: grant.path.clone(),
-                        reason,
-                    })?,
+                    .map_err(|reason| MountError::Count { path: grant.path.clone(), reason })?,
             };
             meters.insert(id, meter.clone());
             mounts.push(Arc::new(Mount::new(grant, root, meter, protected)?));
         }
-        Ok(Self {
-            mounts,
-            held: HashMap::new(),
-            report,
-            _turns: turns,
-        })
+        Ok(Self { mounts, held: HashMap::new(), report, _turns: turns })
     }
 }
 

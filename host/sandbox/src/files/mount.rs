@@ -3,7 +3,8 @@
 use super::MountError;
 use super::place::{Protected, in_git_directory, whereabouts, within};
 use super::quota::{Meter, Token};
-use super::walk::{Entry, Refused, Rule, beneath};
+use super::rule::{Refused, Rule};
+use super::walk::{Entry, beneath};
 use crate::{Access, FileGrant};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
@@ -83,18 +84,10 @@ pub(super) struct Mount {
 /// Opens a granted directory, unless it is the bot's own or a link has taken its place.
 pub(super) fn open_root(grant: &FileGrant, protected: &Protected) -> Result<(Dir, Id), MountError> {
     if protected.is(&grant.path) {
-        return Err(MountError::Protected {
-            path: grant.path.clone(),
-        });
+        return Err(MountError::Protected { path: grant.path.clone() });
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root: File = match openat2(
-        CWD,
-        &grant.path,
-        flags,
-        Mode::empty(),
-        ResolveFlags::NO_SYMLINKS,
-    ) {
+    let root: File = match openat2(CWD, &grant.path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
         Ok(root) => root.into(),
         Err(Errno::NOSYS) => return Err(MountError::Kernel),
         Err(errno) => return Err(unopened(grant, errno.into())),
@@ -108,10 +101,7 @@ pub(super) fn open_root(grant: &FileGrant, protected: &Protected) -> Result<(Dir
 }
 
 fn unopened(grant: &FileGrant, reason: std::io::Error) -> MountError {
-    MountError::Open {
-        path: grant.path.clone(),
-        reason,
-    }
+    MountError::Open { path: grant.path.clone(), reason }
 }
 
 /// Which object this is.
@@ -200,14 +190,7 @@ impl Mount {
         if !found.is_file() {
             return Err(Rule::NotRegular.into());
         }
-        self.allow_opened(
-            if how.write {
-                Intent::Change
-            } else {
-                Intent::Read
-            },
-            &file,
-        )?;
+        self.allow_opened(if how.write { Intent::Change } else { Intent::Read }, &file)?;
         refuse_shared(&found, how.write)?;
         let token = how.write.then(|| self.meter.token(&found));
         if how.truncate {
@@ -255,18 +238,14 @@ impl Mount {
     }
 
     /// Makes one entry that is charged to the quota, and given back if it could not be made.
-    pub(super) fn charged<T>(
-        &self,
-        make: impl FnOnce() -> Result<T, Refused>,
-    ) -> Result<T, Refused> {
+    pub(super) fn charged<T>(&self, make: impl FnOnce() -> Result<T, Refused>) -> Result<T, Refused> {
         self.meter.grow(0, 1)?;
         make().inspect_err(|_| self.meter.shrink(0, 1))
     }
 
     /// How many directories below the root a path lies.
     pub(super) fn depth(&self, at: &Path) -> usize {
-        at.strip_prefix(&self.host)
-            .map_or(0, |below| below.components().count())
+        at.strip_prefix(&self.host).map_or(0, |below| below.components().count())
     }
 
     /// An absolute path for the record: what the guest named, seen from the directory it started in.

@@ -14,25 +14,17 @@ pub struct Protected {
 impl Protected {
     /// Protects these absolute paths, existing or not.
     pub fn new(places: &[PathBuf]) -> Self {
-        Self {
-            places: places.iter().map(|place| canonical(place)).collect(),
-        }
+        Self { places: places.iter().map(|place| canonical(place)).collect() }
     }
 
     /// Whether `path` is itself a protected place.
     pub(super) fn is(&self, path: &Path) -> bool {
-        self.places
-            .iter()
-            .any(|place| within(path, place) && within(place, path))
+        self.places.iter().any(|place| within(path, place) && within(place, path))
     }
 
     /// The protected places inside `path`.
     pub(super) fn inside(&self, path: &Path) -> Vec<PathBuf> {
-        self.places
-            .iter()
-            .filter(|place| within(place, path))
-            .cloned()
-            .collect()
+        self.places.iter().filter(|place| within(place, path)).cloned().collect()
     }
 }
 
@@ -56,16 +48,14 @@ pub(super) fn within(path: &Path, place: &Path) -> bool {
     place.components().all(|expected| {
         components.next().is_some_and(|found| {
             found == expected
-                || folded(&found.as_os_str().to_string_lossy())
-                    == folded(&expected.as_os_str().to_string_lossy())
+                || folded(&found.as_os_str().to_string_lossy()) == folded(&expected.as_os_str().to_string_lossy())
         })
     })
 }
 
 /// Whether any component of `path` names a git directory: what lies in one decides what git runs.
 pub(super) fn in_git_directory(path: &Path) -> bool {
-    path.components()
-        .any(|component| is_git_name(&component.as_os_str().to_string_lossy()))
+    path.components().any(|component| is_git_name(&component.as_os_str().to_string_lossy()))
 }
 
 /// Whether some file system takes `name` for `.git`. The forms are those that git itself refuses.
@@ -77,10 +67,7 @@ fn is_git_name(name: &str) -> bool {
 
 /// A name as the loosest of the file systems compares it: case folded, ignorable characters dropped.
 fn folded(name: &str) -> String {
-    name.chars()
-        .filter(|c| !is_ignorable(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
+    name.chars().filter(|c| !is_ignorable(*c)).flat_map(char::to_lowercase).collect()
 }
 
 /// Characters that HFS+ leaves out when it compares names.
@@ -94,48 +81,22 @@ mod tests {
 
     #[test]
     fn fs_11_case_variants_of_protected_names_are_recognised() {
-        for name in [
-            ".git",
-            ".GIT",
-            ".Git",
-            ".giT.",
-            ".git ",
-            "GIT~1",
-            ".g\u{200c}it",
-            ".git::$INDEX_ALLOCATION",
-        ] {
+        for name in [".git", ".GIT", ".Git", ".giT.", ".git ", "GIT~1", ".g\u{200c}it", ".git::$INDEX_ALLOCATION"] {
             assert!(is_git_name(name), "{name:?}");
         }
         let home = Path::new("/home/ann/.chiton");
-        for path in [
-            "/home/ann/.chiton",
-            "/home/ann/.CHITON/config.json",
-            "/HOME/ann/.Chiton/x/y",
-        ] {
+        for path in ["/home/ann/.chiton", "/home/ann/.CHITON/config.json", "/HOME/ann/.Chiton/x/y"] {
             assert!(within(Path::new(path), home), "{path}");
         }
     }
 
     #[test]
     fn names_that_only_resemble_protected_ones_stay_open() {
-        for name in [
-            ".github",
-            ".gitignore",
-            "git",
-            "x.git",
-            ".gitmodules",
-            "git~2",
-            "..git",
-        ] {
+        for name in [".github", ".gitignore", "git", "x.git", ".gitmodules", "git~2", "..git"] {
             assert!(!is_git_name(name), "{name:?}");
         }
         let home = Path::new("/home/ann/.chiton");
-        for path in [
-            "/home/ann",
-            "/home/ann/.chiton-notes/x",
-            "/home/ann/chiton",
-            "/",
-        ] {
+        for path in ["/home/ann", "/home/ann/.chiton-notes/x", "/home/ann/chiton", "/"] {
             assert!(!within(Path::new(path), home), "{path}");
         }
     }

@@ -4,7 +4,8 @@
 //! exact while the call runs because calls that write to the same quota take turns.
 
 use super::mount::{Id, identity};
-use super::walk::{Refused, Rule, beneath};
+use super::rule::{Refused, Rule};
+use super::walk::beneath;
 use crate::Quota;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, statat};
 use std::collections::HashMap;
@@ -60,25 +61,14 @@ impl Meter {
     /// Counts what the directory holds, if there is a limit to hold it against.
     pub(super) async fn start(directory: Arc<File>, limit: Option<Quota>) -> io::Result<Arc<Self>> {
         let used = match limit {
-            None => Quota {
-                bytes: 0,
-                entries: 0,
-            },
+            None => Quota { bytes: 0, entries: 0 },
             Some(_) => {
                 let directory = directory.clone();
                 tokio::task::spawn_blocking(move || count(&directory)).await??
             }
         };
-        let ledger = Mutex::new(Ledger {
-            used,
-            unseen: LOOK_EVERY,
-            open: HashMap::new(),
-        });
-        Ok(Arc::new(Self {
-            limit,
-            directory,
-            ledger,
-        }))
+        let ledger = Mutex::new(Ledger { used, unseen: LOOK_EVERY, open: HashMap::new() });
+        Ok(Arc::new(Self { limit, directory, ledger }))
     }
 
     /// Charges bytes and entries before they come to be.
@@ -88,16 +78,12 @@ impl Meter {
             bytes: ledger.used.bytes.saturating_add(bytes),
             entries: ledger.used.entries.saturating_add(entries),
         };
-        let over = |limit: Quota| {
-            (bytes > 0 && used.bytes > limit.bytes) || (entries > 0 && used.entries > limit.entries)
-        };
+        let over =
+            |limit: Quota| (bytes > 0 && used.bytes > limit.bytes) || (entries > 0 && used.entries > limit.entries);
         if self.limit.is_some_and(over) {
             return Err(Rule::Quota);
         }
-        let unseen = ledger
-            .unseen
-            .saturating_add(bytes)
-            .saturating_add(entries * ENTRY_COST);
+        let unseen = ledger.unseen.saturating_add(bytes).saturating_add(entries * ENTRY_COST);
         ledger.unseen = unseen;
         if unseen >= LOOK_EVERY {
             if !self.volume_has_room(bytes) {
@@ -117,15 +103,13 @@ impl Meter {
     }
 
     /// Gives back what a removed entry held; the bytes of a file that is still open only when it closes.
-    pub(super) fn removed(&self, was: &Metadata) {
+    pub(super) fn removed(&self, was: Option<Metadata>) {
+        let Some(was) = was else { return };
         self.shrink(0, 1);
         if !was.is_file() || was.nlink() > 1 {
             return;
         }
-        let open = lock(&self.ledger)
-            .open
-            .get(&identity(was))
-            .and_then(Weak::upgrade);
+        let open = lock(&self.ledger).open.get(&identity(&was)).and_then(Weak::upgrade);
         match open {
             Some(token) => lock(&token.account).unlinked = true,
             None => self.shrink(was.size(), 0),
@@ -139,15 +123,8 @@ impl Meter {
         if let Some(token) = ledger.open.get(&id).and_then(Weak::upgrade) {
             return token;
         }
-        let account = Mutex::new(Account {
-            size: file.size(),
-            unlinked: false,
-        });
-        let token = Arc::new(Token {
-            meter: self.clone(),
-            id,
-            account,
-        });
+        let account = Mutex::new(Account { size: file.size(), unlinked: false });
+        let token = Arc::new(Token { meter: self.clone(), id, account });
         ledger.open.insert(id, Arc::downgrade(&token));
         token
     }
@@ -210,11 +187,7 @@ impl Token {
 impl Drop for Token {
     fn drop(&mut self) {
         let mut ledger = lock(&self.meter.ledger);
-        if ledger
-            .open
-            .get(&self.id)
-            .is_some_and(|token| token.strong_count() == 0)
-        {
+        if ledger.open.get(&self.id).is_some_and(|token| token.strong_count() == 0) {
             ledger.open.remove(&self.id);
         }
         let account = lock(&self.account);
@@ -226,18 +199,10 @@ impl Drop for Token {
 
 /// What a directory holds, all levels together. One handle is open at a time, however deep it is.
 fn count(root: &File) -> io::Result<Quota> {
-    let mut used = Quota {
-        bytes: 0,
-        entries: 0,
-    };
+    let mut used = Quota { bytes: 0, entries: 0 };
     let mut waiting = vec![".".to_owned()];
     while let Some(path) = waiting.pop() {
-        let directory = beneath(
-            root,
-            &path,
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW,
-            Mode::empty(),
-        );
+        let directory = beneath(root, &path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW, Mode::empty());
         let directory = match directory {
             Ok(directory) => directory,
             Err(Refused::System(errno)) => return Err(errno.into()),

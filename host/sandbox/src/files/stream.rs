@@ -1,8 +1,7 @@
 //! An output stream to a file that charges what it writes.
 
-use super::guard::Reporter;
 use super::quota::Token;
-use super::walk::Rule;
+use super::rule::{Reporter, Rule};
 use bytes::Bytes;
 use std::sync::Arc;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;

@@ -1,73 +1,12 @@
 //! The way from a guest's path to an opened object.
 
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, openat2};
+use super::rule::{Refused, Rule};
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io;
 
 /// How often a walk starts again because something on this machine was renamed meanwhile.
 const RETRIES: usize = 256;
-
-/// Why an operation was not done.
-#[derive(Debug)]
-pub(super) enum Refused {
-    /// A rule of ours forbids it; it is reported.
-    Rule(Rule),
-    /// It failed by itself, such as a name that does not exist.
-    System(Errno),
-}
-
-/// The rules of this layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule {
-    /// The path, or a link on it, leads out of the mount.
-    Outside,
-    /// The mount is read-only.
-    ReadOnly,
-    /// One of the bot's own places.
-    Protected,
-    /// In or at a `.git`, which decides what git runs.
-    GitDirectory,
-    /// The file has further names, which may lie outside every grant; or a further name was asked for.
-    HardLink,
-    /// The two ends lie in different mounts.
-    AcrossMounts,
-    /// The link would point out of its mount.
-    LinkTarget,
-    /// Neither a regular file nor a directory.
-    NotRegular,
-    /// Not a possible path: a NUL, a name that is too long, or a last name that is no entry.
-    BadPath,
-    /// A directory of more entries than are listed.
-    TooManyEntries,
-    /// The directory's quota is used up.
-    Quota,
-    /// The volume is nearly full.
-    VolumeReserve,
-}
-
-impl From<Rule> for Refused {
-    fn from(rule: Rule) -> Self {
-        Self::Rule(rule)
-    }
-}
-
-impl From<Errno> for Refused {
-    fn from(errno: Errno) -> Self {
-        match errno {
-            Errno::NAMETOOLONG | Errno::ILSEQ => Self::Rule(Rule::BadPath),
-            // What opening a socket, or a device without a driver, says.
-            Errno::NXIO | Errno::NODEV => Self::Rule(Rule::NotRegular),
-            other => Self::System(other),
-        }
-    }
-}
-
-impl From<io::Error> for Refused {
-    fn from(error: io::Error) -> Self {
-        Errno::from_io_error(&error).unwrap_or(Errno::IO).into()
-    }
-}
 
 /// Opens `path` below `base`. Links are followed by the kernel as long as they stay below `base`.
 pub(super) fn beneath(base: &File, path: &str, flags: OFlags, mode: Mode) -> Result<File, Refused> {
@@ -81,13 +20,7 @@ pub(super) fn beneath(base: &File, path: &str, flags: OFlags, mode: Mode) -> Res
         OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY
     };
     for _ in 0..RETRIES {
-        match openat2(
-            base,
-            path,
-            flags | always,
-            mode,
-            ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
-        ) {
+        match openat2(base, path, flags | always, mode, ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS) {
             Err(Errno::AGAIN) => {}
             Err(Errno::XDEV) => return Err(Rule::Outside.into()),
             opened => return Ok(opened?.into()),
@@ -117,47 +50,22 @@ impl Entry {
             Some((parent, name)) => (parent, name),
             None => (if trimmed.is_empty() { "/" } else { "." }, trimmed),
         };
-        let directory = beneath(
-            base,
-            parent,
-            OFlags::PATH | OFlags::DIRECTORY,
-            Mode::empty(),
-        )?;
+        let directory = beneath(base, parent, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?;
         if matches!(name, "" | "." | "..") || name.contains('\0') {
             return Err(Rule::BadPath.into());
         }
-        Ok(Self {
-            directory,
-            name: name.to_owned(),
-            must_be_directory: trimmed.len() < path.len(),
-        })
+        Ok(Self { directory, name: name.to_owned(), must_be_directory: trimmed.len() < path.len() })
     }
 
     /// The name, with the slash that makes the kernel insist on a directory if one was given.
     pub(super) fn strict_name(&self) -> String {
-        format!(
-            "{}{}",
-            self.name,
-            if self.must_be_directory { "/" } else { "" }
-        )
+        format!("{}{}", self.name, if self.must_be_directory { "/" } else { "" })
     }
 
     /// What the name stands for now, a link not followed; `None` if there is nothing.
     pub(super) fn look(&self) -> Option<std::fs::Metadata> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
-        beneath(&self.directory, &self.name, flags, Mode::empty())
-            .ok()?
-            .metadata()
-            .ok()
-    }
-
-    /// Removes the name.
-    pub(super) fn remove(&self, flags: AtFlags) -> Result<(), Refused> {
-        Ok(rustix::fs::unlinkat(
-            &self.directory,
-            self.name.as_str(),
-            flags,
-        )?)
+        beneath(&self.directory, &self.name, flags, Mode::empty()).ok()?.metadata().ok()
     }
 }
 
@@ -167,10 +75,7 @@ pub(super) fn link_stays_inside(target: &str, depth: usize) -> bool {
     if target.is_empty() || target.starts_with('/') || target.contains('\0') {
         return false;
     }
-    let mut names = target
-        .split('/')
-        .filter(|name| !matches!(*name, "" | "."))
-        .peekable();
+    let mut names = target.split('/').filter(|name| !matches!(*name, "" | ".")).peekable();
     let mut up = 0;
     while names.next_if_eq(&"..").is_some() {
         up += 1;
@@ -184,29 +89,16 @@ mod tests {
 
     #[test]
     fn fs_05_a_link_out_of_the_mount_is_recognised_by_its_text() {
-        for (target, depth) in [
-            ("/etc/passwd", 3),
-            ("../x", 0),
-            ("../../x", 1),
-            ("a/../../x", 1),
-            ("", 1),
-            ("a\0b", 0),
-            ("./../x", 0),
-        ] {
+        for (target, depth) in
+            [("/etc/passwd", 3), ("../x", 0), ("../../x", 1), ("a/../../x", 1), ("", 1), ("a\0b", 0), ("./../x", 0)]
+        {
             assert!(!link_stays_inside(target, depth), "{target:?} at {depth}");
         }
     }
 
     #[test]
     fn a_link_that_stays_in_the_mount_is_allowed() {
-        for (target, depth) in [
-            ("x", 0),
-            ("a/b", 0),
-            ("../x", 1),
-            ("../../a/b", 2),
-            ("./x", 0),
-            (".", 0),
-        ] {
+        for (target, depth) in [("x", 0), ("a/b", 0), ("../x", 1), ("../../a/b", 2), ("./x", 0), (".", 0)] {
             assert!(link_stays_inside(target, depth), "{target:?} at {depth}");
         }
     }

@@ -1,0 +1,83 @@
+//! Between the types of WASI and those of the system.
+
+use super::mount::How;
+use std::fs::{FileTimes, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
+use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
+};
+
+/// What the flags of `open-at` ask for; combinations without meaning are refused as the stock does.
+pub(super) fn how(path: PathFlags, open: OpenFlags, flags: DescriptorFlags) -> Result<How, ErrorCode> {
+    let synchronous = DescriptorFlags::FILE_INTEGRITY_SYNC
+        | DescriptorFlags::DATA_INTEGRITY_SYNC
+        | DescriptorFlags::REQUESTED_WRITE_SYNC;
+    if flags.intersects(synchronous) {
+        return Err(ErrorCode::Unsupported);
+    }
+    if open.contains(OpenFlags::DIRECTORY) && open != OpenFlags::DIRECTORY {
+        return Err(ErrorCode::Invalid);
+    }
+    let write = flags.contains(DescriptorFlags::WRITE) || open.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE);
+    Ok(How {
+        read: flags.contains(DescriptorFlags::READ) || !flags.contains(DescriptorFlags::WRITE),
+        write,
+        follow: path.contains(PathFlags::SYMLINK_FOLLOW),
+        create: open.contains(OpenFlags::CREATE),
+        exclusive: open.contains(OpenFlags::EXCLUSIVE),
+        truncate: open.contains(OpenFlags::TRUNCATE),
+        directory: open.contains(OpenFlags::DIRECTORY),
+    })
+}
+
+/// What the guest sees of an object.
+pub(super) fn stat(found: &Metadata) -> DescriptorStat {
+    let kind = found.file_type();
+    let time = |seconds: i64, nanoseconds: i64| {
+        Some(Datetime { seconds: seconds.try_into().ok()?, nanoseconds: nanoseconds.try_into().ok()? })
+    };
+    DescriptorStat {
+        type_: if kind.is_file() {
+            DescriptorType::RegularFile
+        } else if kind.is_dir() {
+            DescriptorType::Directory
+        } else if kind.is_symlink() {
+            DescriptorType::SymbolicLink
+        } else {
+            DescriptorType::Unknown
+        },
+        link_count: found.nlink(),
+        size: found.size(),
+        data_access_timestamp: time(found.atime(), found.atime_nsec()),
+        data_modification_timestamp: time(found.mtime(), found.mtime_nsec()),
+        status_change_timestamp: time(found.ctime(), found.ctime_nsec()),
+    }
+}
+
+/// Which object it is, for the guest to compare.
+pub(super) fn hash(found: &Metadata) -> MetadataHashValue {
+    MetadataHashValue { lower: found.ino(), upper: found.dev() }
+}
+
+/// Timestamps to set; one that the system cannot hold is an error.
+pub(super) fn times(accessed: NewTimestamp, modified: NewTimestamp) -> Result<FileTimes, ErrorCode> {
+    let time = |stamp| match stamp {
+        NewTimestamp::NoChange => Ok(None),
+        NewTimestamp::Now => Ok(Some(SystemTime::now())),
+        NewTimestamp::Timestamp(Datetime { seconds, nanoseconds }) => Duration::from_secs(seconds)
+            .checked_add(Duration::from_nanos(nanoseconds.into()))
+            .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
+            .map(Some)
+            .ok_or(ErrorCode::Overflow),
+    };
+    let mut times = FileTimes::new();
+    if let Some(accessed) = time(accessed)? {
+        times = times.set_accessed(accessed);
+    }
+    if let Some(modified) = time(modified)? {
+        times = times.set_modified(modified);
+    }
+    Ok(times)
+}
