@@ -45,10 +45,7 @@ impl CallPieces {
             Some(at) => at,
             None if self.calls.len() == CALL_LIMIT => return Err(TooManyCalls),
             None => {
-                self.calls.push(PartialCall {
-                    index,
-                    ..PartialCall::default()
-                });
+                self.calls.push(PartialCall { index, ..PartialCall::default() });
                 self.calls.len() - 1
             }
         };
@@ -57,13 +54,7 @@ impl CallPieces {
     }
 
     /// Which call a piece continues: by index, else by id, else by position. An index is a label, never a size.
-    fn place(
-        &self,
-        index: Option<u64>,
-        id: &str,
-        name: &str,
-        position: Option<usize>,
-    ) -> Option<usize> {
+    fn place(&self, index: Option<u64>, id: &str, name: &str, position: Option<usize>) -> Option<usize> {
         let begins = |at: usize| {
             // Servers that number every call 0 are told apart by a new id with a name after complete arguments.
             let call = &self.calls[at];
@@ -82,10 +73,7 @@ impl CallPieces {
                 // A whole call under an id that was used already is another call.
                 return (name.is_empty() || !self.calls[at].is_whole()).then_some(at);
             }
-            return self
-                .calls
-                .iter()
-                .rposition(|call| call.id.is_empty() && name.is_empty());
+            return self.calls.iter().rposition(|call| call.id.is_empty() && name.is_empty());
         }
         if let Some(position) = position {
             return (position < self.calls.len()).then_some(position);
@@ -101,23 +89,14 @@ impl CallPieces {
         let last = self.calls.len().saturating_sub(1);
         for (at, call) in self.calls.into_iter().enumerate() {
             let taken = |id: &str| calls.iter().any(|call: &ToolCall| call.id == id) || used(id);
-            let id = if usable(&call.id) && !taken(&call.id) {
-                call.id
-            } else {
-                fresh_id()
-            };
+            let id = if usable(&call.id) && !taken(&call.id) { call.id } else { fresh_id() };
             let arguments = match parse_arguments(&call.arguments) {
-                Ok(_) if cut && at == last && call.arguments.trim().is_empty() => Err(malformed(
-                    "",
-                    "the limit of tokens cut the reply before them".into(),
-                )),
+                Ok(_) if cut && at == last && call.arguments.trim().is_empty() => {
+                    Err(malformed("", "the limit of tokens cut the reply before them".into()))
+                }
                 other => other,
             };
-            let complete = ToolCall {
-                id,
-                name: call.name,
-                arguments,
-            };
+            let complete = ToolCall { id, name: call.name, arguments };
             wire.push(wire_call(&complete, call.extra_content));
             calls.push(complete);
         }
@@ -125,10 +104,7 @@ impl CallPieces {
     }
 
     /// Adds calls that were read from text.
-    pub fn add_inline(
-        &mut self,
-        calls: Vec<(String, Map<String, Value>)>,
-    ) -> Result<(), TooManyCalls> {
+    pub fn add_inline(&mut self, calls: Vec<(String, Map<String, Value>)>) -> Result<(), TooManyCalls> {
         for (name, arguments) in calls {
             if self.calls.len() == CALL_LIMIT {
                 return Err(TooManyCalls);
@@ -163,8 +139,7 @@ impl PartialCall {
     }
 
     fn is_whole(&self) -> bool {
-        self.arguments.trim_end().ends_with('}')
-            && serde_json::from_str::<Map<String, Value>>(&self.arguments).is_ok()
+        self.arguments.trim_end().ends_with('}') && serde_json::from_str::<Map<String, Value>>(&self.arguments).is_ok()
     }
 }
 
@@ -180,8 +155,9 @@ fn parse_arguments(raw: &str) -> Result<Map<String, Value>, MalformedArguments> 
         Ok(Value::Object(map)) => Ok(map),
         Ok(Value::Null) => Ok(Map::new()),
         // Some servers encode the object twice.
-        Ok(Value::String(inner)) => serde_json::from_str(&inner)
-            .map_err(|error| malformed(raw, format!("a string that is no object: {error}"))),
+        Ok(Value::String(inner)) => {
+            serde_json::from_str(&inner).map_err(|error| malformed(raw, format!("a string that is no object: {error}")))
+        }
         Ok(other) => Err(malformed(raw, format!("it is {}", kind(&other)))),
         Err(error) => Err(malformed(raw, error.to_string())),
     }
@@ -197,19 +173,12 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn malformed(raw: &str, reason: String) -> MalformedArguments {
-    MalformedArguments {
-        raw: raw[..raw.floor_char_boundary(RAW_SHOWN)].into(),
-        reason,
-    }
+    MalformedArguments { raw: raw[..raw.floor_char_boundary(RAW_SHOWN)].into(), reason }
 }
 
 /// The call as wire JSON. Malformed arguments become `{}` and odd names are cleaned: servers refuse a history that holds them.
 pub fn wire_call(call: &ToolCall, extra_content: Option<Value>) -> Value {
-    let arguments = call
-        .arguments
-        .as_ref()
-        .ok()
-        .and_then(|map| serde_json::to_string(map).ok());
+    let arguments = call.arguments.as_ref().ok().and_then(|map| serde_json::to_string(map).ok());
     let function = json!({ "name": wire_name(&call.name), "arguments": arguments.unwrap_or_else(|| "{}".into()) });
     let mut wire = json!({ "id": call.id, "type": "function", "function": function });
     if let Some(extra) = extra_content {
@@ -222,36 +191,20 @@ fn wire_name(name: &str) -> String {
     let clean: String = name
         .chars()
         .take(64)
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' })
         .collect();
-    if clean.is_empty() {
-        "unnamed".into()
-    } else {
-        clean
-    }
+    if clean.is_empty() { "unnamed".into() } else { clean }
 }
 
 fn usable(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= ID_LIMIT
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
 }
 
 /// Nine letters and digits: the one form every server accepts.
 fn fresh_id() -> String {
-    rand::rng()
-        .sample_iter(rand::distr::Alphanumeric)
-        .take(9)
-        .map(char::from)
-        .collect()
+    rand::rng().sample_iter(rand::distr::Alphanumeric).take(9).map(char::from).collect()
 }
 
 #[cfg(test)]
@@ -261,10 +214,7 @@ mod tests {
     fn gather(pieces: &[Value]) -> (Vec<ToolCall>, Vec<Value>) {
         let mut calls = CallPieces::default();
         for piece in pieces {
-            let array = piece
-                .as_array()
-                .cloned()
-                .unwrap_or_else(|| vec![piece.clone()]);
+            let array = piece.as_array().cloned().unwrap_or_else(|| vec![piece.clone()]);
             for (position, piece) in array.iter().enumerate() {
                 calls.push(piece, position, array.len()).unwrap();
             }
@@ -273,10 +223,9 @@ mod tests {
     }
 
     fn arguments(call: &ToolCall) -> String {
-        call.arguments.as_ref().map_or_else(
-            |error| format!("! {}", error.reason),
-            |map| serde_json::to_string(map).unwrap(),
-        )
+        call.arguments
+            .as_ref()
+            .map_or_else(|error| format!("! {}", error.reason), |map| serde_json::to_string(map).unwrap())
     }
 
     #[test]
@@ -287,10 +236,7 @@ mod tests {
             json!({"index":0,"function":{"arguments":":1}"}}),
             json!({"index":1,"function":{"arguments":"{\"m\":2}"}}),
         ]);
-        assert_eq!(
-            calls.iter().map(arguments).collect::<Vec<_>>(),
-            ["{\"n\":1}", "{\"m\":2}"]
-        );
+        assert_eq!(calls.iter().map(arguments).collect::<Vec<_>>(), ["{\"n\":1}", "{\"m\":2}"]);
         assert_eq!((calls[0].id.as_str(), calls[1].name.as_str()), ("a", "y"));
     }
 
@@ -312,10 +258,7 @@ mod tests {
             json!({"id":"b","function":{"name":"y","arguments":"{"}}),
             json!({"id":"b","function":{"arguments":"}"}}),
         ]);
-        assert_eq!(
-            calls.iter().map(arguments).collect::<Vec<_>>(),
-            ["{\"n\":1}", "{}"]
-        );
+        assert_eq!(calls.iter().map(arguments).collect::<Vec<_>>(), ["{\"n\":1}", "{}"]);
     }
 
     #[test]
@@ -332,16 +275,9 @@ mod tests {
         let (calls, _) = gather(&[
             json!([{"function":{"name":"x","arguments":{"n":1}}},{"function":{"name":"x","arguments":{"n":2}}}]),
         ]);
-        assert_eq!(
-            calls.iter().map(arguments).collect::<Vec<_>>(),
-            ["{\"n\":1}", "{\"n\":2}"]
-        );
+        assert_eq!(calls.iter().map(arguments).collect::<Vec<_>>(), ["{\"n\":1}", "{\"n\":2}"]);
         assert_ne!(calls[0].id, calls[1].id);
-        assert!(
-            calls.iter().all(
-                |call| call.id.len() == 9 && call.id.bytes().all(|b| b.is_ascii_alphanumeric())
-            )
-        );
+        assert!(calls.iter().all(|call| call.id.len() == 9 && call.id.bytes().all(|b| b.is_ascii_alphanumeric())));
     }
 
     #[test]
@@ -350,10 +286,7 @@ mod tests {
             json!({"index":0,"id":"a","function":{"name":"x","arguments":"{\"n\":1}"}}),
             json!({"index":0,"id":"b","function":{"name":"x","arguments":"{\"n\":2}"}}),
         ]);
-        assert_eq!(
-            calls.iter().map(arguments).collect::<Vec<_>>(),
-            ["{\"n\":1}", "{\"n\":2}"]
-        );
+        assert_eq!(calls.iter().map(arguments).collect::<Vec<_>>(), ["{\"n\":1}", "{\"n\":2}"]);
     }
 
     #[test]
@@ -382,13 +315,7 @@ mod tests {
         assert_eq!(wire[1]["id"], calls[1].id);
 
         let mut pieces = CallPieces::default();
-        pieces
-            .push(
-                &json!({"index":0,"id":"call_0","function":{"name":"x"}}),
-                0,
-                1,
-            )
-            .unwrap();
+        pieces.push(&json!({"index":0,"id":"call_0","function":{"name":"x"}}), 0, 1).unwrap();
         assert_ne!(pieces.finish(|id| id == "call_0", false).0[0].id, "call_0");
     }
 
@@ -401,8 +328,7 @@ mod tests {
             (json!({"n":1}), "{\"n\":1}"),
             (json!("\"{\\\"n\\\":1}\""), "{\"n\":1}"),
         ] {
-            let (calls, _) =
-                gather(&[json!({"index":0,"id":"a","function":{"name":"x","arguments":sent}})]);
+            let (calls, _) = gather(&[json!({"index":0,"id":"a","function":{"name":"x","arguments":sent}})]);
             assert_eq!(arguments(&calls[0]), expected);
         }
     }
@@ -410,8 +336,7 @@ mod tests {
     #[test]
     fn unparsable_arguments_become_an_error_result_and_leave_the_history_valid() {
         for sent in ["{\"n\":", "[1]", "3", "hello"] {
-            let (calls, wire) =
-                gather(&[json!({"index":0,"id":"a","function":{"name":"x","arguments":sent}})]);
+            let (calls, wire) = gather(&[json!({"index":0,"id":"a","function":{"name":"x","arguments":sent}})]);
             assert_eq!(calls[0].arguments.as_ref().unwrap_err().raw, sent);
             assert_eq!(wire[0]["function"]["arguments"], "{}");
         }
@@ -420,21 +345,13 @@ mod tests {
     #[test]
     fn a_call_cut_by_the_token_limit_before_its_arguments_is_not_run_with_none() {
         let mut pieces = CallPieces::default();
-        pieces
-            .push(
-                &json!({"index":0,"id":"a","function":{"name":"x","arguments":""}}),
-                0,
-                1,
-            )
-            .unwrap();
+        pieces.push(&json!({"index":0,"id":"a","function":{"name":"x","arguments":""}}), 0, 1).unwrap();
         assert!(pieces.finish(|_| false, true).0[0].arguments.is_err());
     }
 
     #[test]
     fn a_name_no_server_accepts_is_cleaned_in_the_history_only() {
-        let (calls, wire) = gather(&[
-            json!({"index":0,"id":"a","function":{"name":"read file!","arguments":"{}"}}),
-        ]);
+        let (calls, wire) = gather(&[json!({"index":0,"id":"a","function":{"name":"read file!","arguments":"{}"}})]);
         assert_eq!(calls[0].name, "read file!");
         assert_eq!(wire[0]["function"]["name"], "read_file_");
     }
@@ -451,11 +368,7 @@ mod tests {
     fn more_than_128_calls_are_refused_and_128_are_not() {
         let mut pieces = CallPieces::default();
         let push = |pieces: &mut CallPieces, n: usize| {
-            pieces.push(
-                &json!({"index":n,"id":format!("c{n}"),"function":{"name":"x"}}),
-                0,
-                1,
-            )
+            pieces.push(&json!({"index":n,"id":format!("c{n}"),"function":{"name":"x"}}), 0, 1)
         };
         assert!((0..CALL_LIMIT).all(|n| push(&mut pieces, n).is_ok()));
         assert_eq!(push(&mut pieces, CALL_LIMIT), Err(TooManyCalls));

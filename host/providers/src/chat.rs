@@ -55,9 +55,7 @@ pub struct ToolCall {
 
 /// Arguments that are not a JSON object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the arguments are not a JSON object ({reason}); send the call again with arguments as one JSON object"
-)]
+#[error("the arguments are not a JSON object ({reason}); send the call again with arguments as one JSON object")]
 pub struct MalformedArguments {
     /// What the model sent, at most 2,000 bytes of it.
     pub raw: String,
@@ -117,10 +115,7 @@ impl Reply {
     }
 
     /// A reply that asks for tools: `(id, name, arguments)` each; a text before them may be empty.
-    pub fn calls<I, N>(
-        text: impl Into<String>,
-        calls: impl IntoIterator<Item = (I, N, Map<String, Value>)>,
-    ) -> Self
+    pub fn calls<I, N>(text: impl Into<String>, calls: impl IntoIterator<Item = (I, N, Map<String, Value>)>) -> Self
     where
         I: Into<String>,
         N: Into<String>,
@@ -134,15 +129,8 @@ impl Reply {
     }
 
     fn scripted(text: String, tool_calls: Vec<ToolCall>) -> Self {
-        let wire = tool_calls
-            .iter()
-            .map(|call| wire_call(call, None))
-            .collect();
-        let finish = if tool_calls.is_empty() {
-            Finish::Stop
-        } else {
-            Finish::ToolCalls
-        };
+        let wire = tool_calls.iter().map(|call| wire_call(call, None)).collect();
+        let finish = if tool_calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
         Self {
             message: assistant_message(&text, "", wire).into(),
             text,

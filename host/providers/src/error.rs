@@ -48,9 +48,7 @@ pub enum ProviderError {
         reason: String,
     },
     /// Status 401.
-    #[error(
-        "{provider} refused the API key ({detail}); set a valid one as providers.{provider}.apiKey"
-    )]
+    #[error("{provider} refused the API key ({detail}); set a valid one as providers.{provider}.apiKey")]
     BadKey {
         /// The provider's name.
         provider: String,
@@ -64,9 +62,7 @@ pub enum ProviderError {
         provider: String,
     },
     /// Status 403.
-    #[error(
-        "{provider} does not allow this request ({detail}); check what the key and the account may use"
-    )]
+    #[error("{provider} does not allow this request ({detail}); check what the key and the account may use")]
     Forbidden {
         /// The provider's name.
         provider: String,
@@ -74,9 +70,7 @@ pub enum ProviderError {
         detail: String,
     },
     /// Status 402, or a quota that is used up.
-    #[error(
-        "the account at {provider} has no credit left ({detail}); top it up or choose another provider"
-    )]
+    #[error("the account at {provider} has no credit left ({detail}); top it up or choose another provider")]
     NoCredit {
         /// The provider's name.
         provider: String,
@@ -215,9 +209,7 @@ impl ProviderError {
     /// The pause the server asked for, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after, .. } | Self::ServerFailed { retry_after, .. } => {
-                *retry_after
-            }
+            Self::RateLimited { retry_after, .. } | Self::ServerFailed { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

@@ -52,16 +52,12 @@ impl Exchange<'_> {
     pub async fn models(&self, send: RequestBuilder) -> Result<Vec<String>, Failure> {
         let wait = self.timeouts.connect;
         let body = read_up_to(self.send(send, wait).await?, MODELS_LIMIT, wait).await;
-        let json: Value =
-            serde_json::from_slice(&body).map_err(|_| self.refuser.not_an_api(&body))?;
-        model_names(&json)
-            .ok_or_else(|| self.refuser.unintelligible("a list of models without data"))
+        let json: Value = serde_json::from_slice(&body).map_err(|_| self.refuser.not_an_api(&body))?;
+        model_names(&json).ok_or_else(|| self.refuser.unintelligible("a list of models without data"))
     }
 
     async fn send(&self, send: RequestBuilder, wait: Duration) -> Result<Response, Failure> {
-        let answer = tokio::time::timeout(wait, send.send())
-            .await
-            .map_err(|_| self.timed_out(wait))?;
+        let answer = tokio::time::timeout(wait, send.send()).await.map_err(|_| self.timed_out(wait))?;
         let response = answer.map_err(|error| self.unreachable(error))?;
         let status = response.status();
         if status.is_success() {
@@ -122,14 +118,10 @@ impl Exchange<'_> {
             }
         };
         match serde_json::from_slice::<Value>(&body) {
-            Ok(Value::Array(chunks)) => chunks
-                .iter()
-                .try_for_each(|chunk| builder.take_chunk(chunk, &self.refuser, &mut *events))?,
-            Ok(chunk)
-                if chunk["choices"].is_array()
-                    || chunk.get("error").is_some()
-                    || chunk["object"] == "error" =>
-            {
+            Ok(Value::Array(chunks)) => {
+                chunks.iter().try_for_each(|chunk| builder.take_chunk(chunk, &self.refuser, &mut *events))?
+            }
+            Ok(chunk) if chunk["choices"].is_array() || chunk.get("error").is_some() || chunk["object"] == "error" => {
                 builder.take_chunk(&chunk, &self.refuser, &mut *events)?;
             }
             Ok(_) => return Err(self.refuser.unintelligible("JSON without choices")),
@@ -149,9 +141,7 @@ impl Exchange<'_> {
         let (mut decoder, mut arrived) = (SseDecoder::default(), Vec::new());
         let mut bytes = Bytes::from(first);
         loop {
-            decoder
-                .push(&bytes, &mut arrived)
-                .map_err(|error| self.refuser.too_large(&error.to_string()))?;
+            decoder.push(&bytes, &mut arrived).map_err(|error| self.refuser.too_large(&error.to_string()))?;
             for event in arrived.drain(..) {
                 if builder.take_event(&event, &self.refuser, &mut *events)? {
                     return Ok("it ended without a reason to stop".into());
@@ -185,42 +175,26 @@ impl Exchange<'_> {
         match tokio::time::timeout(wait, stream.next()).await {
             Err(_) => Err(self.timed_out(wait).into()),
             Ok(Some(Ok(bytes))) => Ok(Next::Bytes(bytes)),
-            Ok(Some(Err(error))) => Ok(Next::End(format!(
-                "the connection broke: {}",
-                root_cause(&error)
-            ))),
+            Ok(Some(Err(error))) => Ok(Next::End(format!("the connection broke: {}", root_cause(&error)))),
             Ok(None) => Ok(Next::End("the server closed the connection".into())),
         }
     }
 
     fn timed_out(&self, after: Duration) -> ProviderError {
-        ProviderError::TimedOut {
-            provider: self.refuser.provider.into(),
-            after,
-        }
+        ProviderError::TimedOut { provider: self.refuser.provider.into(), after }
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Failure {
         let reason = self.refuser.clean(&root_cause(&error));
-        ProviderError::Unreachable {
-            provider: self.refuser.provider.into(),
-            origin: self.origin.clone(),
-            reason,
-        }
-        .into()
+        ProviderError::Unreachable { provider: self.refuser.provider.into(), origin: self.origin.clone(), reason }
+            .into()
     }
 
     fn redirected(&self, location: Option<String>) -> ProviderError {
         let base = reqwest::Url::parse(&self.origin).ok();
         let target = location.and_then(|location| base?.join(&location).ok());
-        let to = target.map_or_else(
-            || "an address it does not name".into(),
-            |url| url.origin().ascii_serialization(),
-        );
-        ProviderError::Redirected {
-            provider: self.refuser.provider.into(),
-            to,
-        }
+        let to = target.map_or_else(|| "an address it does not name".into(), |url| url.origin().ascii_serialization());
+        ProviderError::Redirected { provider: self.refuser.provider.into(), to }
     }
 }
 
@@ -248,11 +222,5 @@ async fn read_up_to(response: Response, limit: usize, wait: Duration) -> Vec<u8>
 /// The names in a list of models: `{"data": [{"id": ..}]}`, or the bare array.
 pub fn model_names(json: &Value) -> Option<Vec<String>> {
     let models = json["data"].as_array().or_else(|| json.as_array())?;
-    Some(
-        models
-            .iter()
-            .filter_map(|model| model["id"].as_str())
-            .map(str::to_string)
-            .collect(),
-    )
+    Some(models.iter().filter_map(|model| model["id"].as_str()).map(str::to_string).collect())
 }

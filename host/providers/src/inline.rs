@@ -36,12 +36,7 @@ pub struct InlineText {
 impl InlineText {
     /// `hold_calls`: look for `<tool_call>` blocks.
     pub fn new(hold_calls: bool) -> Self {
-        Self {
-            place: Place::Start,
-            pending: String::new(),
-            line_is_blank: true,
-            hold_calls,
-        }
+        Self { place: Place::Start, pending: String::new(), line_is_blank: true, hold_calls }
     }
 
     /// Takes the next text and gives what is certain by now.
@@ -100,36 +95,21 @@ impl InlineText {
         }
         let sure = self.pending.len() - partial_suffix(&self.pending, END_OF_THOUGHT);
         let rest = self.pending.split_off(sure);
-        push_nonempty(
-            pieces,
-            Piece::Reasoning,
-            std::mem::replace(&mut self.pending, rest),
-        );
+        push_nonempty(pieces, Piece::Reasoning, std::mem::replace(&mut self.pending, rest));
         false
     }
 
     fn in_answer(&mut self, pieces: &mut Vec<Piece>) -> bool {
-        let found = if self.hold_calls {
-            self.pending.find(CALL)
-        } else {
-            None
-        };
+        let found = if self.hold_calls { self.pending.find(CALL) } else { None };
         let (sure, begins_calls) = match found {
             Some(at) if self.blank_up_to(at) => (at, true),
             Some(at) => (at + CALL.len(), false),
-            None if self.hold_calls => (
-                self.pending.len() - partial_suffix(&self.pending, CALL),
-                false,
-            ),
+            None if self.hold_calls => (self.pending.len() - partial_suffix(&self.pending, CALL), false),
             None => (self.pending.len(), false),
         };
         self.line_is_blank = self.blank_up_to(sure);
         let rest = self.pending.split_off(sure);
-        push_nonempty(
-            pieces,
-            Piece::Text,
-            std::mem::replace(&mut self.pending, rest),
-        );
+        push_nonempty(pieces, Piece::Text, std::mem::replace(&mut self.pending, rest));
         if begins_calls {
             self.place = Place::Calls;
         }
@@ -154,10 +134,7 @@ fn push_nonempty(pieces: &mut Vec<Piece>, kind: fn(String) -> Piece, text: Strin
 
 /// The length of the longest end of `text` that `mark` begins with.
 fn partial_suffix(text: &str, mark: &str) -> usize {
-    (1..mark.len())
-        .rev()
-        .find(|&length| text.ends_with(&mark[..length]))
-        .unwrap_or(0)
+    (1..mark.len()).rev().find(|&length| text.ends_with(&mark[..length])).unwrap_or(0)
 }
 
 /// Reads a held block: `<tool_call>` objects and nothing else, each naming one of the tools that were `offered`.
@@ -174,10 +151,7 @@ pub fn read_calls(held: &str, offered: &str) -> Option<Vec<(String, Map<String, 
         if !offered.contains(&name) {
             return None;
         }
-        let arguments = match call
-            .remove("arguments")
-            .or_else(|| call.remove("parameters"))
-        {
+        let arguments = match call.remove("arguments").or_else(|| call.remove("parameters")) {
             Some(Value::Object(map)) => map,
             Some(Value::String(text)) => serde_json::from_str(&text).ok()?,
             None => Map::new(),
@@ -191,11 +165,7 @@ pub fn read_calls(held: &str, offered: &str) -> Option<Vec<(String, Map<String, 
 
 fn tool_names(tools: &str) -> Vec<String> {
     let tools: Vec<Value> = serde_json::from_str(tools).unwrap_or_default();
-    tools
-        .iter()
-        .filter_map(|tool| tool["function"]["name"].as_str())
-        .map(str::to_string)
-        .collect()
+    tools.iter().filter_map(|tool| tool["function"]["name"].as_str()).map(str::to_string).collect()
 }
 
 #[cfg(test)]
@@ -207,8 +177,7 @@ mod tests {
 
     /// All text, all reasoning, what is held.
     fn sort(pieces: &[&str]) -> (String, String, Option<String>) {
-        let (mut inline, mut text, mut reasoning) =
-            (InlineText::new(true), String::new(), String::new());
+        let (mut inline, mut text, mut reasoning) = (InlineText::new(true), String::new(), String::new());
         let mut all: Vec<Piece> = pieces.iter().flat_map(|piece| inline.push(piece)).collect();
         let (last, held) = inline.finish();
         all.extend(last);
@@ -223,32 +192,20 @@ mod tests {
 
     #[test]
     fn plain_text_is_never_held_back() {
-        assert_eq!(
-            InlineText::new(true).push("2 < 3, and <b>"),
-            [Piece::Text("2 < 3, and <b>".into())]
-        );
+        assert_eq!(InlineText::new(true).push("2 < 3, and <b>"), [Piece::Text("2 < 3, and <b>".into())]);
     }
 
     #[test]
     fn a_leading_thought_is_reasoning_and_a_later_one_is_text() {
-        assert_eq!(
-            sort(&["\n<thi", "nk>why</th", "ink>\n\nbecause"]),
-            ("because".into(), "why".into(), None)
-        );
+        assert_eq!(sort(&["\n<thi", "nk>why</th", "ink>\n\nbecause"]), ("because".into(), "why".into(), None));
         assert_eq!(sort(&["say <think>x</think>"]).0, "say <think>x</think>");
     }
 
     #[test]
     fn a_call_at_the_start_of_a_line_is_held_and_one_in_a_sentence_is_text() {
         let call = "<tool_call>{\"name\":\"read_file\",\"arguments\":{\"path\":\"a\"}}</tool_call>";
-        assert_eq!(
-            sort(&["I look.\n", call]),
-            ("I look.\n".into(), String::new(), Some(call.into()))
-        );
-        assert_eq!(
-            sort(&["Write ", call]),
-            (format!("Write {call}"), String::new(), None)
-        );
+        assert_eq!(sort(&["I look.\n", call]), ("I look.\n".into(), String::new(), Some(call.into())));
+        assert_eq!(sort(&["Write ", call]), (format!("Write {call}"), String::new(), None));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! receives events while the reply streams and one complete [`Reply`] at the end. A reply that was cut is an
 //! error, so its tool calls can never run.
 
+#[doc(hidden)]
+pub mod bench;
 mod calls;
 mod chat;
 mod error;
@@ -18,9 +20,7 @@ mod scripted;
 mod sse;
 mod vendors;
 
-pub use chat::{
-    ChatRequest, Finish, MalformedArguments, Provider, Reply, StreamEvent, ToolCall, Usage,
-};
+pub use chat::{ChatRequest, Finish, MalformedArguments, Provider, Reply, StreamEvent, ToolCall, Usage};
 pub use error::{ErrorClass, ProviderError};
 pub use local::{LocalServer, find_local_servers, find_servers_on, listener_uid};
 pub use openai::{OpenAiCompatible, OpenAiOptions, Retries, Timeouts};

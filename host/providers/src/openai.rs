@@ -28,11 +28,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            header: Duration::from_secs(300),
-            idle: Duration::from_secs(120),
-        }
+        Self { connect: Duration::from_secs(10), header: Duration::from_secs(300), idle: Duration::from_secs(120) }
     }
 }
 
@@ -49,11 +45,7 @@ pub struct Retries {
 
 impl Default for Retries {
     fn default() -> Self {
-        Self {
-            count: 3,
-            first_pause: Duration::from_secs(1),
-            longest_pause: Duration::from_secs(60),
-        }
+        Self { count: 3, first_pause: Duration::from_secs(1), longest_pause: Duration::from_secs(60) }
     }
 }
 
@@ -80,17 +72,11 @@ pub struct OpenAiOptions {
 
 impl OpenAiOptions {
     /// The options of provider `name`: from its row in the table of vendors if it has one. An empty `base_url` means the row's.
-    pub fn new(
-        name: impl Into<String>,
-        base_url: impl Into<String>,
-        api_key: Option<SecretString>,
-    ) -> Self {
+    pub fn new(name: impl Into<String>, base_url: impl Into<String>, api_key: Option<SecretString>) -> Self {
         let (name, mut base_url) = (name.into(), base_url.into());
         let vendor = Vendor::named(&name);
         if base_url.is_empty() {
-            base_url = vendor
-                .map(|vendor| vendor.base_url.to_string())
-                .unwrap_or_default();
+            base_url = vendor.map(|vendor| vendor.base_url.to_string()).unwrap_or_default();
         }
         Self {
             quirks: vendor.map(|vendor| vendor.quirks).unwrap_or_default(),
@@ -119,12 +105,7 @@ pub struct OpenAiCompatible {
 }
 
 /// Fields a request can do without when a model refuses them.
-const OPTIONAL_FIELDS: [&str; 4] = [
-    "temperature",
-    "stream_options",
-    "max_tokens",
-    "max_completion_tokens",
-];
+const OPTIONAL_FIELDS: [&str; 4] = ["temperature", "stream_options", "max_tokens", "max_completion_tokens"];
 
 impl OpenAiCompatible {
     /// Checks the options; connects to nothing yet.
@@ -134,20 +115,9 @@ impl OpenAiCompatible {
     pub fn new(options: OpenAiOptions) -> Result<Self, ProviderError> {
         let base = base_url(&options)?;
         let headers = headers(&options)?;
-        let secrets = options
-            .api_key
-            .iter()
-            .chain(options.extra_headers.iter().map(|(_, value)| value))
-            .cloned()
-            .collect();
-        Ok(Self {
-            base,
-            headers,
-            secrets,
-            options,
-            client: OnceLock::new(),
-            refused_fields: Mutex::default(),
-        })
+        let secrets =
+            options.api_key.iter().chain(options.extra_headers.iter().map(|(_, value)| value)).cloned().collect();
+        Ok(Self { base, headers, secrets, options, client: OnceLock::new(), refused_fields: Mutex::default() })
     }
 
     /// Made at the first request: reading the system's certificates would slow down every start.
@@ -174,20 +144,12 @@ impl OpenAiCompatible {
 
     fn endpoint(&self, path: &str) -> Url {
         let mut url = self.base.clone();
-        url.set_path(&format!(
-            "{}/{path}",
-            self.base.path().trim_end_matches('/')
-        ));
+        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
         url
     }
 
     fn refuser<'a>(&'a self, model: &'a str) -> Refuser<'a> {
-        Refuser {
-            provider: &self.options.name,
-            model,
-            has_key: !self.secrets.is_empty(),
-            secrets: &self.secrets,
-        }
+        Refuser { provider: &self.options.name, model, has_key: !self.secrets.is_empty(), secrets: &self.secrets }
     }
 
     fn exchange<'a>(&'a self, model: &'a str) -> Result<Exchange<'a>, ProviderError> {
@@ -200,10 +162,7 @@ impl OpenAiCompatible {
     }
 
     fn refused_by(&self, model: &str) -> Vec<&'static str> {
-        let fields = self
-            .refused_fields
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let fields = self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner);
         fields.get(model).cloned().unwrap_or_default()
     }
 
@@ -212,16 +171,10 @@ impl OpenAiCompatible {
         if !matches!(failure.error, ProviderError::Refused { .. }) {
             return false;
         }
-        let Some(field) = OPTIONAL_FIELDS
-            .into_iter()
-            .find(|field| failure.field.as_deref() == Some(field))
-        else {
+        let Some(field) = OPTIONAL_FIELDS.into_iter().find(|field| failure.field.as_deref() == Some(field)) else {
             return false;
         };
-        let mut fields = self
-            .refused_fields
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut fields = self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner);
         let fields = fields.entry(model.into()).or_default();
         let is_new = !fields.contains(&field);
         if is_new {
@@ -232,23 +185,16 @@ impl OpenAiCompatible {
 
     /// The pause before attempt `attempt + 1`, or none when trying again is of no use.
     fn pause(&self, attempt: u32, error: &ProviderError) -> Option<Duration> {
-        let Retries {
-            count,
-            first_pause,
-            longest_pause,
-        } = self.options.retries;
+        let Retries { count, first_pause, longest_pause } = self.options.retries;
         // After a silence of minutes another attempt would only double it.
-        let hopeless =
-            error.class() != ErrorClass::Retry || matches!(error, ProviderError::TimedOut { .. });
+        let hopeless = error.class() != ErrorClass::Retry || matches!(error, ProviderError::TimedOut { .. });
         if hopeless || attempt >= count {
             return None;
         }
         if let Some(asked) = error.retry_after() {
             return (asked <= longest_pause).then_some(asked);
         }
-        let doubled = first_pause
-            .saturating_mul(1 << attempt.min(16))
-            .min(longest_pause);
+        let doubled = first_pause.saturating_mul(1 << attempt.min(16)).min(longest_pause);
         Some(doubled.mul_f64(rand::rng().random_range(0.75..1.25)))
     }
 }
@@ -266,25 +212,12 @@ impl Provider for OpenAiCompatible {
     ) -> Result<Reply, ProviderError> {
         let exchange = self.exchange(request.model)?;
         let url = self.endpoint("chat/completions");
-        let write = || {
-            Bytes::from(request::body(
-                &self.options,
-                &request,
-                &self.refused_by(request.model),
-            ))
-        };
+        let write = || Bytes::from(request::body(&self.options, &request, &self.refused_by(request.model)));
         let (mut body, mut attempt) = (write(), 0);
         loop {
-            let send = exchange
-                .client
-                .post(url.clone())
-                .headers(self.headers.clone())
-                .body(body.clone());
+            let send = exchange.client.post(url.clone()).headers(self.headers.clone()).body(body.clone());
             let mut started = false;
-            let failure = match exchange
-                .chat(send, &request, self.options.quirks, &mut started, events)
-                .await
-            {
+            let failure = match exchange.chat(send, &request, self.options.quirks, &mut started, events).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -298,24 +231,15 @@ impl Provider for OpenAiCompatible {
             };
             attempt += 1;
             tracing::debug!(provider = self.options.name, attempt, %error, "retrying");
-            events(StreamEvent::Retrying {
-                after,
-                reason: error.to_string(),
-            });
+            events(StreamEvent::Retrying { after, reason: error.to_string() });
             tokio::time::sleep(after).await;
         }
     }
 
     async fn models(&self) -> Result<Vec<String>, ProviderError> {
         let exchange = self.exchange("")?;
-        let request = exchange
-            .client
-            .get(self.endpoint("models"))
-            .headers(self.headers.clone());
-        exchange
-            .models(request)
-            .await
-            .map_err(|failure| failure.error)
+        let request = exchange.client.get(self.endpoint("models")).headers(self.headers.clone());
+        exchange.models(request).await.map_err(|failure| failure.error)
     }
 }
 
@@ -329,66 +253,47 @@ pub fn root_cause(error: &dyn std::error::Error) -> String {
 }
 
 fn base_url(options: &OpenAiOptions) -> Result<Url, ProviderError> {
-    let refuse = |reason: String| ProviderError::BadBaseUrl {
-        provider: options.name.clone(),
-        reason,
-    };
-    let written = options
-        .base_url
-        .trim()
-        .trim_end_matches('/')
-        .trim_end_matches("/chat/completions");
+    let refuse = |reason: String| ProviderError::BadBaseUrl { provider: options.name.clone(), reason };
+    let written = options.base_url.trim().trim_end_matches('/').trim_end_matches("/chat/completions");
     if written.is_empty() {
         return Err(refuse(
-            "it is empty; write the server's address up to /v1, such as http://127.0.0.1:8080/v1"
-                .into(),
+            "it is empty; write the server's address up to /v1, such as http://127.0.0.1:8080/v1".into(),
         ));
     }
-    let url = Url::parse(written).map_err(|error| {
-        refuse(format!(
-            "{error}; write an address such as https://api.example.com/v1"
-        ))
-    })?;
+    let url = Url::parse(written)
+        .map_err(|error| refuse(format!("{error}; write an address such as https://api.example.com/v1")))?;
     let has_secrets = options.api_key.is_some() || !options.extra_headers.is_empty();
     match url.scheme() {
-        _ if !url.username().is_empty() || url.password().is_some() => Err(refuse("it holds a user name or a password; use apiKey or extraHeaders instead".into())),
+        _ if !url.username().is_empty() || url.password().is_some() => {
+            Err(refuse("it holds a user name or a password; use apiKey or extraHeaders instead".into()))
+        }
         "https" => Ok(url),
         "http" if !has_secrets || is_loopback(&url) => Ok(url),
-        "http" => Err(refuse("plain http would send the key readable over the network; use https, or leave the key away".into())),
+        "http" => Err(refuse(
+            "plain http would send the key readable over the network; use https, or leave the key away".into(),
+        )),
         scheme => Err(refuse(format!("{scheme} is not spoken here; use https, or http to a server of your own"))),
     }
 }
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<std::net::IpAddr>();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn headers(options: &OpenAiOptions) -> Result<HeaderMap, ProviderError> {
-    let refuse = |what: &str| ProviderError::BadHeader {
-        provider: options.name.clone(),
-        what: what.into(),
-    };
+    let refuse = |what: &str| ProviderError::BadHeader { provider: options.name.clone(), what: what.into() };
     let secret = |text: &str, what: &str| {
         let mut value = HeaderValue::from_str(text).map_err(|_| refuse(what))?;
         value.set_sensitive(true);
         Ok(value)
     };
     let mut headers = HeaderMap::new();
-    headers.insert(
-        ACCEPT,
-        HeaderValue::from_static("text/event-stream, application/json"),
-    );
+    headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream, application/json"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(key) = &options.api_key {
-        headers.insert(
-            AUTHORIZATION,
-            secret(&format!("Bearer {}", key.expose_secret().trim()), "apiKey")?,
-        );
+        headers.insert(AUTHORIZATION, secret(&format!("Bearer {}", key.expose_secret().trim()), "apiKey")?);
     }
     for (name, value) in &options.extra_headers {
         let header = HeaderName::try_from(name).map_err(|_| refuse(name))?;
@@ -402,21 +307,14 @@ mod tests {
     use super::*;
 
     fn make(base_url: &str, key: Option<&str>) -> Result<OpenAiCompatible, ProviderError> {
-        OpenAiCompatible::new(OpenAiOptions::new(
-            "acme",
-            base_url,
-            key.map(|key| key.to_string().into()),
-        ))
+        OpenAiCompatible::new(OpenAiOptions::new("acme", base_url, key.map(|key| key.to_string().into())))
     }
 
     #[test]
     fn a_key_goes_over_https_or_to_this_machine_only() {
-        for allowed in [
-            "https://api.example.com/v1",
-            "http://127.0.0.1:8080/v1",
-            "http://localhost:1/v1",
-            "http://[::1]:1/v1",
-        ] {
+        for allowed in
+            ["https://api.example.com/v1", "http://127.0.0.1:8080/v1", "http://localhost:1/v1", "http://[::1]:1/v1"]
+        {
             assert!(make(allowed, Some("k")).is_ok(), "{allowed}");
         }
         for refused in [
@@ -427,60 +325,32 @@ mod tests {
             "",
             "not a url",
         ] {
-            assert!(
-                matches!(
-                    make(refused, Some("k")),
-                    Err(ProviderError::BadBaseUrl { .. })
-                ),
-                "{refused}"
-            );
+            assert!(matches!(make(refused, Some("k")), Err(ProviderError::BadBaseUrl { .. })), "{refused}");
         }
         assert!(make("http://192.168.1.2:8000/v1", None).is_ok());
     }
 
     #[test]
     fn the_address_may_be_written_with_a_slash_or_with_the_whole_path() {
-        for written in [
-            "https://a.example/v1",
-            "https://a.example/v1/",
-            "https://a.example/v1/chat/completions",
-        ] {
-            assert_eq!(
-                make(written, None).unwrap().endpoint("models").as_str(),
-                "https://a.example/v1/models"
-            );
+        for written in ["https://a.example/v1", "https://a.example/v1/", "https://a.example/v1/chat/completions"] {
+            assert_eq!(make(written, None).unwrap().endpoint("models").as_str(), "https://a.example/v1/models");
         }
         assert_eq!(
-            make("https://a.example/v1?api-version=2", None)
-                .unwrap()
-                .endpoint("models")
-                .as_str(),
+            make("https://a.example/v1?api-version=2", None).unwrap().endpoint("models").as_str(),
             "https://a.example/v1/models?api-version=2"
         );
     }
 
     #[test]
     fn a_key_with_a_line_break_is_refused_without_repeating_it() {
-        let error = make("https://a.example/v1", Some("canary\nX-Other: 1"))
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            error.contains("apiKey") && !error.contains("canary"),
-            "{error}"
-        );
+        let error = make("https://a.example/v1", Some("canary\nX-Other: 1")).err().unwrap().to_string();
+        assert!(error.contains("apiKey") && !error.contains("canary"), "{error}");
     }
 
     #[test]
     fn nothing_that_is_printed_holds_a_secret() {
-        let mut options = OpenAiOptions::new(
-            "acme",
-            "https://a.example/v1",
-            Some("canary-key".to_string().into()),
-        );
-        options
-            .extra_headers
-            .push(("x-token".into(), "canary-header".to_string().into()));
+        let mut options = OpenAiOptions::new("acme", "https://a.example/v1", Some("canary-key".to_string().into()));
+        options.extra_headers.push(("x-token".into(), "canary-header".to_string().into()));
         let provider = OpenAiCompatible::new(options.clone()).unwrap();
         let printed = format!("{options:?} {:?} {:?}", provider.options, provider.headers);
         assert!(!printed.contains("canary"), "{printed}");
@@ -489,36 +359,13 @@ mod tests {
     #[test]
     fn pauses_double_within_bounds_and_end_with_the_last_attempt() {
         let provider = make("https://a.example/v1", None).unwrap();
-        let failed = |retry_after| ProviderError::ServerFailed {
-            provider: "acme".into(),
-            retry_after,
-            detail: String::new(),
-        };
-        let pause = |attempt| {
-            provider
-                .pause(attempt, &failed(None))
-                .map(|pause| pause.as_secs_f64())
-        };
-        assert!(
-            (0.75..1.25).contains(&pause(0).unwrap()) && (3.0..5.0).contains(&pause(2).unwrap())
-        );
+        let failed =
+            |retry_after| ProviderError::ServerFailed { provider: "acme".into(), retry_after, detail: String::new() };
+        let pause = |attempt| provider.pause(attempt, &failed(None)).map(|pause| pause.as_secs_f64());
+        assert!((0.75..1.25).contains(&pause(0).unwrap()) && (3.0..5.0).contains(&pause(2).unwrap()));
         assert_eq!(pause(3), None);
-        assert_eq!(
-            provider.pause(0, &failed(Some(Duration::from_secs(7)))),
-            Some(Duration::from_secs(7))
-        );
-        assert_eq!(
-            provider.pause(0, &failed(Some(Duration::from_secs(3600)))),
-            None
-        );
-        assert_eq!(
-            provider.pause(
-                0,
-                &ProviderError::KeyMissing {
-                    provider: "acme".into()
-                }
-            ),
-            None
-        );
+        assert_eq!(provider.pause(0, &failed(Some(Duration::from_secs(7)))), Some(Duration::from_secs(7)));
+        assert_eq!(provider.pause(0, &failed(Some(Duration::from_secs(3600)))), None);
+        assert_eq!(provider.pause(0, &ProviderError::KeyMissing { provider: "acme".into() }), None);
     }
 }

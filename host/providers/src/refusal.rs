@@ -68,20 +68,10 @@ impl Refuser<'_> {
     /// An answer with a status other than success.
     pub fn status(&self, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Failure {
         let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let said = if json.is_null() {
-            plain_text(body)
-        } else {
-            message(&json)
-        };
+        let said = if json.is_null() { plain_text(body) } else { message(&json) };
         let said = self.clean(&said);
-        let detail = if said.is_empty() {
-            format!("status {status}")
-        } else {
-            format!("status {status}: {said}")
-        };
-        let codes = ["code", "type"]
-            .map(|field| json["error"][field].as_str().unwrap_or_default())
-            .join(" ");
+        let detail = if said.is_empty() { format!("status {status}") } else { format!("status {status}: {said}") };
+        let codes = ["code", "type"].map(|field| json["error"][field].as_str().unwrap_or_default()).join(" ");
         let hints = format!("{codes} {said}").to_lowercase();
         Failure {
             error: self.sort(status, retry_after, detail, &hints),
@@ -89,13 +79,7 @@ impl Refuser<'_> {
         }
     }
 
-    fn sort(
-        &self,
-        status: u16,
-        retry_after: Option<Duration>,
-        detail: String,
-        hints: &str,
-    ) -> ProviderError {
+    fn sort(&self, status: u16, retry_after: Option<Duration>, detail: String, hints: &str) -> ProviderError {
         let says = |words: &[&str]| words.iter().any(|word| hints.contains(word));
         let provider = self.provider.to_string();
         match status {
@@ -109,39 +93,19 @@ impl Refuser<'_> {
             413 => ProviderError::ContextOverflow { detail },
             400 | 422 | 500 if says(OVERFLOW) => ProviderError::ContextOverflow { detail },
             403 => ProviderError::Forbidden { provider, detail },
-            404 => ProviderError::NotFound {
-                provider,
-                model: self.model.into(),
-                detail,
-            },
-            429 => ProviderError::RateLimited {
-                provider,
-                retry_after,
-                detail,
-            },
-            408 | 409 | 425 | 500..=599 => ProviderError::ServerFailed {
-                provider,
-                retry_after,
-                detail,
-            },
+            404 => ProviderError::NotFound { provider, model: self.model.into(), detail },
+            429 => ProviderError::RateLimited { provider, retry_after, detail },
+            408 | 409 | 425 | 500..=599 => ProviderError::ServerFailed { provider, retry_after, detail },
             _ => ProviderError::Refused { provider, detail },
         }
     }
 
     /// An error object inside a successful answer.
     pub fn in_stream(&self, chunk: &Value) -> Failure {
-        let code = if chunk["error"].is_object() {
-            &chunk["error"]["code"]
-        } else {
-            &chunk["code"]
-        };
-        let status = code
-            .as_u64()
-            .or_else(|| code.as_str()?.parse().ok())
-            .or_else(|| chunk["error"]["status_code"].as_u64());
-        let status = status
-            .and_then(|status| u16::try_from(status).ok())
-            .filter(|status| (400..600).contains(status));
+        let code = if chunk["error"].is_object() { &chunk["error"]["code"] } else { &chunk["code"] };
+        let status =
+            code.as_u64().or_else(|| code.as_str()?.parse().ok()).or_else(|| chunk["error"]["status_code"].as_u64());
+        let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status));
         if let Some(status) = status {
             return self.status(status, None, chunk.to_string().as_bytes());
         }
@@ -155,21 +119,12 @@ impl Refuser<'_> {
         if OVERFLOW.iter().any(|word| hints.contains(word)) {
             return ProviderError::ContextOverflow { detail: said }.into();
         }
-        ProviderError::ServerFailed {
-            provider: self.provider.into(),
-            retry_after: None,
-            detail: said,
-        }
-        .into()
+        ProviderError::ServerFailed { provider: self.provider.into(), retry_after: None, detail: said }.into()
     }
 
     /// An answer that is no completion.
     pub fn unintelligible(&self, what: &str) -> Failure {
-        ProviderError::Unintelligible {
-            provider: self.provider.into(),
-            detail: self.clean(what),
-        }
-        .into()
+        ProviderError::Unintelligible { provider: self.provider.into(), detail: self.clean(what) }.into()
     }
 
     /// A successful answer whose body begins with neither an event nor JSON.
@@ -179,27 +134,16 @@ impl Refuser<'_> {
 
     /// A reply over one of its bounds.
     pub fn too_large(&self, what: &str) -> Failure {
-        ProviderError::TooLarge {
-            provider: self.provider.into(),
-            detail: what.into(),
-        }
-        .into()
+        ProviderError::TooLarge { provider: self.provider.into(), detail: what.into() }.into()
     }
 
     /// One line of at most 300 characters, without secrets and control characters.
     pub fn clean(&self, text: &str) -> String {
         let mut text = text.to_string();
-        for secret in self
-            .secrets
-            .iter()
-            .map(ExposeSecret::expose_secret)
-            .filter(|secret| secret.len() >= 4)
-        {
+        for secret in self.secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= 4) {
             text = text.replace(secret, "[secret]");
         }
-        let words = text
-            .split(|c: char| c.is_whitespace() || c.is_control())
-            .filter(|word| !word.is_empty());
+        let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
         let line = words.collect::<Vec<_>>().join(" ");
         let line = line.trim_end_matches('.');
         if line.chars().count() <= DETAIL_LIMIT {
@@ -230,25 +174,14 @@ fn message(json: &Value) -> String {
 fn plain_text(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
-    if text.starts_with('<') {
-        "an HTML page".into()
-    } else {
-        text.chars().take(10_000).collect()
-    }
+    if text.starts_with('<') { "an HTML page".into() } else { text.chars().take(10_000).collect() }
 }
 
 /// The pause a server asks for: `retry-after-ms`, or `retry-after` in seconds. Dates are not used by any vendor.
 pub fn retry_after(header: impl Fn(&str) -> Option<String>) -> Option<Duration> {
-    let number = |name: &str| {
-        header(name)?
-            .trim()
-            .parse::<f64>()
-            .ok()
-            .filter(|value| value.is_finite() && *value >= 0.0)
-    };
-    let seconds = number("retry-after-ms")
-        .map(|value| value / 1000.0)
-        .or_else(|| number("retry-after"))?;
+    let number =
+        |name: &str| header(name)?.trim().parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
+    let seconds = number("retry-after-ms").map(|value| value / 1000.0).or_else(|| number("retry-after"))?;
     Some(Duration::from_secs_f64(seconds.min(86_400.0)))
 }
 
@@ -259,14 +192,9 @@ mod tests {
 
     fn refuse(status: u16, body: &str) -> ProviderError {
         let secrets = ["sk-canary-123".to_string().into()];
-        Refuser {
-            provider: "acme",
-            model: "m",
-            has_key: true,
-            secrets: &secrets,
-        }
-        .status(status, None, body.as_bytes())
-        .error
+        Refuser { provider: "acme", model: "m", has_key: true, secrets: &secrets }
+            .status(status, None, body.as_bytes())
+            .error
     }
 
     #[test]
@@ -290,81 +218,45 @@ mod tests {
                 400,
                 r#"{"error":{"code":400,"message":"the request exceeds the available context size, try increasing it","type":"exceed_context_size_error"}}"#,
             ),
-            (
-                400,
-                r#"{"object":"error","message":"This model's maximum context length is 4096 tokens"}"#,
-            ),
-            (
-                400,
-                r#"{"error":{"code":"1261","message":"Prompt exceeds max length"}}"#,
-            ),
-            (
-                400,
-                r#"{"error":{"message":"Invalid request: Your request exceeded model token limit: 8192"}}"#,
-            ),
+            (400, r#"{"object":"error","message":"This model's maximum context length is 4096 tokens"}"#),
+            (400, r#"{"error":{"code":"1261","message":"Prompt exceeds max length"}}"#),
+            (400, r#"{"error":{"message":"Invalid request: Your request exceeded model token limit: 8192"}}"#),
             (413, "too large"),
         ] {
-            assert_eq!(
-                refuse(status, body).class(),
-                ErrorClass::ContextOverflow,
-                "{body}"
-            );
+            assert_eq!(refuse(status, body).class(), ErrorClass::ContextOverflow, "{body}");
         }
-        assert_eq!(
-            refuse(400, r#"{"error":{"message":"Unknown field"}}"#).class(),
-            ErrorClass::Fatal
-        );
+        assert_eq!(refuse(400, r#"{"error":{"message":"Unknown field"}}"#).class(), ErrorClass::Fatal);
     }
 
     #[test]
     fn an_empty_account_is_not_taken_for_a_rate_limit() {
         let body = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota"}}"#;
         assert!(matches!(refuse(429, body), ProviderError::NoCredit { .. }));
-        assert!(matches!(
-            refuse(429, r#"{"error":{"message":"slow down"}}"#),
-            ProviderError::RateLimited { .. }
-        ));
+        assert!(matches!(refuse(429, r#"{"error":{"message":"slow down"}}"#), ProviderError::RateLimited { .. }));
     }
 
     #[test]
     fn an_error_never_repeats_the_key_and_is_one_short_line() {
         let text = refuse(
             401,
-            &format!(
-                r#"{{"error":{{"message":"Incorrect key sk-canary-123\n\u001b[31m{}"}}}}"#,
-                "x".repeat(5000)
-            ),
+            &format!(r#"{{"error":{{"message":"Incorrect key sk-canary-123\n\u001b[31m{}"}}}}"#, "x".repeat(5000)),
         )
         .to_string();
-        assert!(
-            !text.contains("canary") && !text.contains('\n') && !text.contains('\u{1b}'),
-            "{text}"
-        );
+        assert!(!text.contains("canary") && !text.contains('\n') && !text.contains('\u{1b}'), "{text}");
         assert!(text.contains("[secret]") && text.len() < 600);
     }
 
     #[test]
     fn a_page_instead_of_an_error_object_is_named_as_such() {
-        assert!(
-            refuse(502, "<!DOCTYPE html><title>x</title>")
-                .to_string()
-                .contains("status 502: an HTML page")
-        );
+        assert!(refuse(502, "<!DOCTYPE html><title>x</title>").to_string().contains("status 502: an HTML page"));
     }
 
     #[test]
     fn the_pause_a_server_asks_for_is_read_in_both_units() {
-        let header = |name: &'static str, value: &'static str| {
-            move |asked: &str| (asked == name).then(|| value.to_string())
-        };
-        assert_eq!(
-            retry_after(header("retry-after", "2")),
-            Some(Duration::from_secs(2))
-        );
-        assert_eq!(
-            retry_after(header("retry-after-ms", "1500")),
-            Some(Duration::from_millis(1500))
-        );
+        let header =
+            |name: &'static str, value: &'static str| move |asked: &str| (asked == name).then(|| value.to_string());
+        assert_eq!(retry_after(header("retry-after", "2")), Some(Duration::from_secs(2)));
+        assert_eq!(retry_after(header("retry-after-ms", "1500")), Some(Duration::from_millis(1500)));
         for odd in ["-1", "NaN", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
             assert_eq!(retry_after(header("retry-after", odd)), None);
         }

@@ -51,12 +51,7 @@ impl ReplyBuilder {
     }
 
     /// Takes one event and says whether it was the last one.
-    pub fn take_event(
-        &mut self,
-        event: &SseEvent,
-        refuser: &Refuser<'_>,
-        events: Events<'_>,
-    ) -> Result<bool, Failure> {
+    pub fn take_event(&mut self, event: &SseEvent, refuser: &Refuser<'_>, events: Events<'_>) -> Result<bool, Failure> {
         let data = event.data.as_str();
         if let Ok(chunk) = serde_json::from_str::<Value>(data) {
             if event.name == "error" {
@@ -70,21 +65,15 @@ impl ReplyBuilder {
             if line == "[DONE]" {
                 return Ok(true);
             }
-            let chunk = serde_json::from_str(line).map_err(|_| {
-                refuser.unintelligible(&format!("a chunk that is not JSON: {line}"))
-            })?;
+            let chunk = serde_json::from_str(line)
+                .map_err(|_| refuser.unintelligible(&format!("a chunk that is not JSON: {line}")))?;
             self.take_chunk(&chunk, refuser, &mut *events)?;
         }
         Ok(false)
     }
 
     /// Takes one chunk of a stream, or a whole completion.
-    pub fn take_chunk(
-        &mut self,
-        chunk: &Value,
-        refuser: &Refuser<'_>,
-        events: Events<'_>,
-    ) -> Result<(), Failure> {
+    pub fn take_chunk(&mut self, chunk: &Value, refuser: &Refuser<'_>, events: Events<'_>) -> Result<(), Failure> {
         if chunk.get("error").is_some_and(|error| !error.is_null()) || chunk["object"] == "error" {
             return Err(refuser.in_stream(chunk));
         }
@@ -124,19 +113,12 @@ impl ReplyBuilder {
         if let Some(text) = message["refusal"].as_str() {
             self.take_text(text, events);
         }
-        let pieces = message["tool_calls"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let pieces = message["tool_calls"].as_array().map(Vec::as_slice).unwrap_or_default();
         for (position, piece) in pieces.iter().enumerate() {
             self.calls.push(piece, position, pieces.len())?;
         }
         if message["function_call"].is_object() {
-            self.calls.push(
-                &json!({ "index": 0, "function": message["function_call"] }),
-                0,
-                1,
-            )?;
+            self.calls.push(&json!({ "index": 0, "function": message["function_call"] }), 0, 1)?;
         }
         self.started |= !self.calls.is_empty();
         Ok(())
@@ -190,39 +172,22 @@ impl ReplyBuilder {
         events: Events<'_>,
     ) -> Result<Reply, Failure> {
         let Some(finish) = self.finish.take() else {
-            return Err(ProviderError::Truncated {
-                provider: refuser.provider.into(),
-                reason: reason.into(),
-            }
-            .into());
+            return Err(ProviderError::Truncated { provider: refuser.provider.into(), reason: reason.into() }.into());
         };
         self.settle_text(request, refuser, events)?;
         if self.quirks.reasoning_as_content && self.text.is_empty() && self.calls.is_empty() {
             let answer = std::mem::take(&mut self.reasoning);
             self.emit(Piece::Text(answer), events);
         }
-        let (tool_calls, wire) = self
-            .calls
-            .finish(|id| is_used(request, id), finish == Finish::Length);
+        let (tool_calls, wire) = self.calls.finish(|id| is_used(request, id), finish == Finish::Length);
         let finish = match finish {
             Finish::Stop | Finish::Other(_) if !tool_calls.is_empty() => Finish::ToolCalls,
             Finish::ToolCalls if tool_calls.is_empty() => Finish::Stop,
             other => other,
         };
-        let reasoning = if self.quirks.replay_reasoning {
-            self.reasoning.as_str()
-        } else {
-            ""
-        };
+        let reasoning = if self.quirks.replay_reasoning { self.reasoning.as_str() } else { "" };
         let message = assistant_message(&self.text, reasoning, wire).into();
-        Ok(Reply {
-            text: self.text,
-            reasoning: self.reasoning,
-            tool_calls,
-            usage: self.usage,
-            finish,
-            message,
-        })
+        Ok(Reply { text: self.text, reasoning: self.reasoning, tool_calls, usage: self.usage, finish, message })
     }
 
     /// Decides about text that was held back because it may be tool calls.
@@ -237,16 +202,11 @@ impl ReplyBuilder {
             self.emit(piece, events);
         }
         let Some(held) = held else { return Ok(()) };
-        let found = if self.calls.is_empty() {
-            read_calls(&held, request.tools.unwrap_or_default())
-        } else {
-            None
-        };
+        let found = if self.calls.is_empty() { read_calls(&held, request.tools.unwrap_or_default()) } else { None };
         match found {
-            Some(calls) => self
-                .calls
-                .add_inline(calls)
-                .map_err(|TooManyCalls| refuser.too_large("more than 128 tool calls")),
+            Some(calls) => {
+                self.calls.add_inline(calls).map_err(|TooManyCalls| refuser.too_large("more than 128 tool calls"))
+            }
             None => {
                 self.emit(Piece::Text(held), events);
                 Ok(())
@@ -259,19 +219,12 @@ impl ReplyBuilder {
 fn is_used(request: &ChatRequest<'_>, id: &str) -> bool {
     let quoted = format!("\"{id}\"");
     let finder = memchr::memmem::Finder::new(&quoted);
-    request
-        .messages
-        .iter()
-        .any(|message| finder.find(message.as_bytes()).is_some())
+    request.messages.iter().any(|message| finder.find(message.as_bytes()).is_some())
 }
 
 /// The assistant message as wire JSON. Empty content beside tool calls is `null`, the one form every server takes.
 pub fn assistant_message(text: &str, reasoning: &str, calls: Vec<Value>) -> String {
-    let content = if text.is_empty() && !calls.is_empty() {
-        Value::Null
-    } else {
-        text.into()
-    };
+    let content = if text.is_empty() && !calls.is_empty() { Value::Null } else { text.into() };
     let mut message = json!({ "role": "assistant", "content": content });
     if !calls.is_empty() {
         if !reasoning.is_empty() {
@@ -293,21 +246,11 @@ fn finish(reason: &str) -> Finish {
 }
 
 fn read_usage(usage: &Value, into: &mut Usage) {
-    let count = |value: &Value| {
-        value
-            .as_u64()
-            .or_else(|| value.as_f64().map(|float| float.max(0.0) as u64))
-    };
+    let count = |value: &Value| value.as_u64().or_else(|| value.as_f64().map(|float| float.max(0.0) as u64));
     let first = |values: &[&Value]| values.iter().find_map(|value| count(value));
     let fields: [(&mut u64, &[&Value]); 4] = [
-        (
-            &mut into.input_tokens,
-            &[&usage["prompt_tokens"], &usage["input_tokens"]],
-        ),
-        (
-            &mut into.output_tokens,
-            &[&usage["completion_tokens"], &usage["output_tokens"]],
-        ),
+        (&mut into.input_tokens, &[&usage["prompt_tokens"], &usage["input_tokens"]]),
+        (&mut into.output_tokens, &[&usage["completion_tokens"], &usage["output_tokens"]]),
         (
             &mut into.cached_tokens,
             &[
@@ -318,10 +261,7 @@ fn read_usage(usage: &Value, into: &mut Usage) {
         ),
         (
             &mut into.reasoning_tokens,
-            &[
-                &usage["completion_tokens_details"]["reasoning_tokens"],
-                &usage["reasoning_tokens"],
-            ],
+            &[&usage["completion_tokens_details"]["reasoning_tokens"], &usage["reasoning_tokens"]],
         ),
     ];
     for (field, values) in fields {

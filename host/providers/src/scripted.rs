@@ -13,15 +13,8 @@ pub struct ScriptedProvider {
 
 impl ScriptedProvider {
     /// A model called `name` that answers at once with what `answer` returns.
-    pub fn new(
-        name: impl Into<String>,
-        answer: impl Fn(&ChatRequest<'_>) -> Reply + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            pace: Duration::ZERO,
-            answer: Box::new(answer),
-        }
+    pub fn new(name: impl Into<String>, answer: impl Fn(&ChatRequest<'_>) -> Reply + Send + Sync + 'static) -> Self {
+        Self { name: name.into(), pace: Duration::ZERO, answer: Box::new(answer) }
     }
 
     /// The same, pausing `pace` after each word as a real model would.

@@ -67,11 +67,7 @@ impl SseDecoder {
     ///
     /// # Errors
     /// When a bound is passed; the decoder is of no use after that.
-    pub fn push(
-        &mut self,
-        mut bytes: &[u8],
-        events: &mut Vec<SseEvent>,
-    ) -> Result<(), SseTooLarge> {
+    pub fn push(&mut self, mut bytes: &[u8], events: &mut Vec<SseEvent>) -> Result<(), SseTooLarge> {
         self.total = self.total.saturating_add(bytes.len());
         if self.total > self.stream_limit {
             return Err(SseTooLarge::Stream(self.stream_limit));
@@ -140,17 +136,13 @@ impl SseDecoder {
     fn end_event(&mut self, events: &mut Vec<SseEvent>) {
         let name = std::mem::take(&mut self.name);
         if std::mem::take(&mut self.has_data) {
-            events.push(SseEvent {
-                name: text(name),
-                data: text(std::mem::take(&mut self.data)),
-            });
+            events.push(SseEvent { name: text(name), data: text(std::mem::take(&mut self.data)) });
         }
     }
 }
 
 fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 #[cfg(test)]
@@ -173,29 +165,17 @@ mod tests {
 
     #[test]
     fn lf_crlf_and_cr_all_end_a_line() {
-        assert_eq!(
-            data(&[b"data: a\n\ndata: b\r\n\r\ndata: c\r\r"]),
-            ["a", "b", "c"]
-        );
+        assert_eq!(data(&[b"data: a\n\ndata: b\r\n\r\ndata: c\r\r"]), ["a", "b", "c"]);
     }
 
     #[test]
     fn a_crlf_cut_between_two_chunks_is_one_line_ending() {
-        assert_eq!(
-            data(&[b"data: a\r", b"\ndata: b\r", b"\n\r", b"\n"]),
-            ["a\nb"]
-        );
+        assert_eq!(data(&[b"data: a\r", b"\ndata: b\r", b"\n\r", b"\n"]), ["a\nb"]);
     }
 
     #[test]
     fn a_byte_order_mark_comments_and_unknown_fields_are_skipped() {
-        assert_eq!(
-            data(&[
-                b"\xEF\xBB",
-                b"\xBFdata: a\n: ping\nid: 7\nretry: 1\n\n: only a comment\n\n"
-            ]),
-            ["a"]
-        );
+        assert_eq!(data(&[b"\xEF\xBB", b"\xBFdata: a\n: ping\nid: 7\nretry: 1\n\n: only a comment\n\n"]), ["a"]);
     }
 
     #[test]
@@ -206,10 +186,7 @@ mod tests {
     #[test]
     fn an_event_has_a_name_only_until_it_ends() {
         let events = decode(&[b"event: error\ndata: x\n\ndata: y\n\n"]);
-        assert_eq!(
-            (events[0].name.as_str(), events[1].name.as_str()),
-            ("error", "")
-        );
+        assert_eq!((events[0].name.as_str(), events[1].name.as_str()), ("error", ""));
     }
 
     #[test]
@@ -225,16 +202,11 @@ mod tests {
             Err(SseTooLarge::Event(16))
         );
         assert_eq!(
-            SseDecoder::with_limits(16, 100).push(
-                b"data: 1\ndata: 2\ndata: 3\ndata: 4\ndata: 5\ndata: 6\ndata: 7\n",
-                &mut events
-            ),
+            SseDecoder::with_limits(16, 100)
+                .push(b"data: 1\ndata: 2\ndata: 3\ndata: 4\ndata: 5\ndata: 6\ndata: 7\n", &mut events),
             Err(SseTooLarge::Event(16))
         );
-        assert_eq!(
-            SseDecoder::with_limits(16, 100).push(b"data: 1234567890\n\n", &mut events),
-            Ok(())
-        );
+        assert_eq!(SseDecoder::with_limits(16, 100).push(b"data: 1234567890\n\n", &mut events), Ok(()));
         assert_eq!(events.len(), 1);
     }
 
@@ -243,10 +215,7 @@ mod tests {
         let mut decoder = SseDecoder::with_limits(16, 20);
         let mut events = Vec::new();
         assert_eq!(decoder.push(b"data: 1\n\n", &mut events), Ok(()));
-        assert_eq!(
-            decoder.push(b"data: 2\n\ndata: 3\n\n", &mut events),
-            Err(SseTooLarge::Stream(20))
-        );
+        assert_eq!(decoder.push(b"data: 2\n\ndata: 3\n\n", &mut events), Err(SseTooLarge::Stream(20)));
     }
 
     proptest! {

@@ -52,35 +52,14 @@ impl Quirks {
         text_tool_calls: false,
         strip_own_prefix: true,
     };
-    const LOCAL: Self = Self {
-        text_tool_calls: true,
-        ..Self::HOSTED
-    };
-    const GATEWAY: Self = Self {
-        strip_own_prefix: false,
-        ..Self::HOSTED
-    };
-    const OPENAI: Self = Self {
-        max_tokens_field: "max_completion_tokens",
-        history: HistoryRules::KnownFields,
-        ..Self::HOSTED
-    };
-    const GROQ: Self = Self {
-        history: HistoryRules::KnownFields,
-        ..Self::GATEWAY
-    };
-    const MISTRAL: Self = Self {
-        history: HistoryRules::NineCharacterIds,
-        ..Self::HOSTED
-    };
-    const THINKING: Self = Self {
-        replay_reasoning: true,
-        ..Self::HOSTED
-    };
-    const STEPFUN: Self = Self {
-        reasoning_as_content: true,
-        ..Self::HOSTED
-    };
+    const LOCAL: Self = Self { text_tool_calls: true, ..Self::HOSTED };
+    const GATEWAY: Self = Self { strip_own_prefix: false, ..Self::HOSTED };
+    const OPENAI: Self =
+        Self { max_tokens_field: "max_completion_tokens", history: HistoryRules::KnownFields, ..Self::HOSTED };
+    const GROQ: Self = Self { history: HistoryRules::KnownFields, ..Self::GATEWAY };
+    const MISTRAL: Self = Self { history: HistoryRules::NineCharacterIds, ..Self::HOSTED };
+    const THINKING: Self = Self { replay_reasoning: true, ..Self::HOSTED };
+    const STEPFUN: Self = Self { reasoning_as_content: true, ..Self::HOSTED };
 }
 
 impl Default for Quirks {
@@ -96,13 +75,7 @@ const fn row(
     model_prefixes: &'static [&'static str],
     quirks: Quirks,
 ) -> Vendor {
-    Vendor {
-        name,
-        base_url,
-        key_env,
-        model_prefixes,
-        quirks,
-    }
+    Vendor { name, base_url, key_env, model_prefixes, quirks }
 }
 
 /// Every vendor known by name.
@@ -140,12 +113,7 @@ impl Vendor {
         if let Some((first, _)) = model.split_once('/') {
             return Self::named(first);
         }
-        VENDORS.iter().find(|vendor| {
-            vendor
-                .model_prefixes
-                .iter()
-                .any(|prefix| model.starts_with(prefix))
-        })
+        VENDORS.iter().find(|vendor| vendor.model_prefixes.iter().any(|prefix| model.starts_with(prefix)))
     }
 }
 

@@ -17,42 +17,19 @@ fn quirks(vendor: &str) -> Quirks {
 
 /// What a server with `quirks` gives for these events, in a conversation with `messages`.
 fn play(quirks: Quirks, messages: &[Arc<str>], events: &[&str]) -> Outcome {
-    let refuser = Refuser {
-        provider: "acme",
-        model: "m",
-        has_key: true,
-        secrets: &[],
-    };
-    let request = ChatRequest {
-        model: "m",
-        messages,
-        tools: Some(TOOLS),
-        max_tokens: None,
-        temperature: None,
-        extra_body: None,
-    };
+    let refuser = Refuser { provider: "acme", model: "m", has_key: true, secrets: &[] };
+    let request =
+        ChatRequest { model: "m", messages, tools: Some(TOOLS), max_tokens: None, temperature: None, extra_body: None };
     let mut builder = ReplyBuilder::new(quirks, true);
     let mut seen = Vec::new();
     let mut sink = |event| seen.push(event);
     let taken = events.iter().try_for_each(|data| {
-        let event = SseEvent {
-            name: String::new(),
-            data: (*data).into(),
-        };
+        let event = SseEvent { name: String::new(), data: (*data).into() };
         builder.take_event(&event, &refuser, &mut sink).map(|_| ())
     });
-    let reply = taken.and_then(|()| {
-        builder.complete(
-            &request,
-            "the server closed the connection",
-            &refuser,
-            &mut sink,
-        )
-    });
-    Outcome {
-        reply: reply.map_err(|failure| failure.error),
-        events: seen,
-    }
+    let reply =
+        taken.and_then(|()| builder.complete(&request, "the server closed the connection", &refuser, &mut sink));
+    Outcome { reply: reply.map_err(|failure| failure.error), events: seen }
 }
 
 fn reply(vendor: &str, events: &[&str]) -> Reply {
@@ -75,18 +52,9 @@ fn text_arrives_piece_by_piece_and_whole() {
             "[DONE]",
         ],
     );
-    assert_eq!(
-        outcome.events,
-        [
-            StreamEvent::Text("Hel".into()),
-            StreamEvent::Text("lo".into())
-        ]
-    );
+    assert_eq!(outcome.events, [StreamEvent::Text("Hel".into()), StreamEvent::Text("lo".into())]);
     let reply = outcome.reply.unwrap();
-    assert_eq!(
-        (reply.text.as_str(), &reply.finish),
-        ("Hello", &Finish::Stop)
-    );
+    assert_eq!((reply.text.as_str(), &reply.finish), ("Hello", &Finish::Stop));
     assert_eq!(&*reply.message, r#"{"role":"assistant","content":"Hello"}"#);
 }
 
@@ -128,15 +96,8 @@ fn reasoning_is_found_under_each_of_its_names_and_taken_once() {
         r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}]}"#,
         r#"{"content":"<think>hm</think>"}"#,
     ] {
-        let reply = reply(
-            "custom",
-            &[&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#), STOP],
-        );
-        assert_eq!(
-            (reply.reasoning.as_str(), reply.text.as_str()),
-            ("hm", ""),
-            "{delta}"
-        );
+        let reply = reply("custom", &[&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#), STOP]);
+        assert_eq!((reply.reasoning.as_str(), reply.text.as_str()), ("hm", ""), "{delta}");
     }
 }
 
@@ -144,21 +105,9 @@ fn reasoning_is_found_under_each_of_its_names_and_taken_once() {
 fn reasoning_goes_back_only_to_vendors_that_want_it_with_a_call() {
     let thought = r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#;
     let call = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"read_file","arguments":"{}"}}]}}]}"#;
-    assert!(
-        reply("moonshot", &[thought, call, CALLS])
-            .message
-            .contains("reasoning_content")
-    );
-    assert!(
-        !reply("openai", &[thought, call, CALLS])
-            .message
-            .contains("reasoning_content")
-    );
-    assert!(
-        !reply("moonshot", &[thought, STOP])
-            .message
-            .contains("reasoning_content")
-    );
+    assert!(reply("moonshot", &[thought, call, CALLS]).message.contains("reasoning_content"));
+    assert!(!reply("openai", &[thought, call, CALLS]).message.contains("reasoning_content"));
+    assert!(!reply("moonshot", &[thought, STOP]).message.contains("reasoning_content"));
 }
 
 #[test]
@@ -171,59 +120,27 @@ fn an_answer_sent_as_reasoning_is_the_answer_where_the_vendor_does_that() {
 #[test]
 fn usage_is_read_from_the_last_chunk_without_choices_and_from_its_other_places() {
     let last = r#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":2}}}"#;
-    let expected = Usage {
-        input_tokens: 10,
-        output_tokens: 5,
-        cached_tokens: 4,
-        reasoning_tokens: 2,
-    };
+    let expected = Usage { input_tokens: 10, output_tokens: 5, cached_tokens: 4, reasoning_tokens: 2 };
     assert_eq!(reply("openai", &[STOP, last]).usage, expected);
     let in_choice = r#"{"choices":[{"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":10,"completion_tokens":5,"cached_tokens":4}}]}"#;
-    assert_eq!(
-        reply("moonshot", &[in_choice]).usage,
-        Usage {
-            reasoning_tokens: 0,
-            ..expected
-        }
-    );
+    assert_eq!(reply("moonshot", &[in_choice]).usage, Usage { reasoning_tokens: 0, ..expected });
     let groq = r#"{"choices":[{"delta":{},"finish_reason":"stop"}],"x_groq":{"usage":{"prompt_tokens":10.0,"completion_tokens":5}}}"#;
-    assert_eq!(
-        reply("groq", &[groq]).usage,
-        Usage {
-            cached_tokens: 0,
-            reasoning_tokens: 0,
-            ..expected
-        }
-    );
+    assert_eq!(reply("groq", &[groq]).usage, Usage { cached_tokens: 0, reasoning_tokens: 0, ..expected });
 }
 
 #[test]
 fn an_error_object_inside_a_stream_is_an_error_of_its_class() {
     use crate::ErrorClass::{ContextOverflow, Fatal, Retry};
     for (chunk, class) in [
-        (
-            r#"{"error":{"message":"boom","type":"server_error","code":null}}"#,
-            Retry,
-        ),
+        (r#"{"error":{"message":"boom","type":"server_error","code":null}}"#, Retry),
         (r#"{"error":{"message":"slow down","code":429}}"#, Retry),
         (r#"{"error":{"message":"no","code":"401"}}"#, Fatal),
         (r#"{"error":"out of memory"}"#, Retry),
-        (
-            r#"{"object":"error","message":"This model's maximum context length is 10","code":400}"#,
-            ContextOverflow,
-        ),
-        (
-            r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#,
-            ContextOverflow,
-        ),
-        (
-            r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#,
-            Retry,
-        ),
+        (r#"{"object":"error","message":"This model's maximum context length is 10","code":400}"#, ContextOverflow),
+        (r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#, ContextOverflow),
+        (r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#, Retry),
     ] {
-        let error = play(quirks("openai"), &[], &[chunk, STOP])
-            .reply
-            .unwrap_err();
+        let error = play(quirks("openai"), &[], &[chunk, STOP]).reply.unwrap_err();
         assert_eq!(error.class(), class, "{chunk} gave {error}");
     }
 }
@@ -233,10 +150,7 @@ fn a_whole_message_in_place_of_deltas_is_read() {
     let whole = r#"{"choices":[{"message":{"role":"assistant","content":"hi","tool_calls":[{"id":"a","type":"function","function":{"name":"read_file","arguments":{"path":"x"}}}]},"finish_reason":"tool_calls"}]}"#;
     let reply = reply("openai", &[whole]);
     assert_eq!(
-        (
-            reply.text.as_str(),
-            reply.tool_calls[0].arguments.as_ref().unwrap()["path"].as_str()
-        ),
+        (reply.text.as_str(), reply.tool_calls[0].arguments.as_ref().unwrap()["path"].as_str()),
         ("hi", Some("x"))
     );
 }
@@ -248,13 +162,7 @@ fn a_call_in_the_old_form_is_a_call() {
         r#"{"choices":[{"delta":{"function_call":{"arguments":"\"x\"}"}}}]}"#,
         r#"{"choices":[{"delta":{},"finish_reason":"function_call"}]}"#,
     ];
-    assert_eq!(
-        reply("openai", &pieces).tool_calls[0]
-            .arguments
-            .as_ref()
-            .unwrap()["path"],
-        "x"
-    );
+    assert_eq!(reply("openai", &pieces).tool_calls[0].arguments.as_ref().unwrap()["path"], "x");
 }
 
 #[test]
@@ -264,47 +172,30 @@ fn calls_written_as_text_are_calls_for_local_models_and_text_for_hosted_ones() {
     let local = play(quirks("llamacpp"), &[], &[&chunk, STOP]);
     assert_eq!(local.events, [StreamEvent::Text("I look.\n".into())]);
     let local = local.reply.unwrap();
-    assert_eq!(
-        (local.tool_calls[0].name.as_str(), &local.finish),
-        ("read_file", &Finish::ToolCalls)
-    );
+    assert_eq!((local.tool_calls[0].name.as_str(), &local.finish), ("read_file", &Finish::ToolCalls));
     let hosted = reply("openai", &[&chunk, STOP]);
     assert!(hosted.tool_calls.is_empty() && hosted.text.contains("<tool_call>"));
 }
 
 #[test]
 fn an_id_that_the_conversation_has_already_is_replaced() {
-    let messages: Vec<Arc<str>> =
-        vec![r#"{"role":"tool","tool_call_id":"call_0","content":""}"#.into()];
+    let messages: Vec<Arc<str>> = vec![r#"{"role":"tool","tool_call_id":"call_0","content":""}"#.into()];
     let call = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"call_0","function":{"name":"read_file","arguments":"{}"}}]}}]}"#;
-    let id = |messages: &[Arc<str>]| {
-        play(quirks("zhipu"), messages, &[call, CALLS])
-            .reply
-            .unwrap()
-            .tool_calls[0]
-            .id
-            .clone()
-    };
+    let id =
+        |messages: &[Arc<str>]| play(quirks("zhipu"), messages, &[call, CALLS]).reply.unwrap().tool_calls[0].id.clone();
     assert_ne!(id(&messages), "call_0");
     assert_eq!(id(&[]), "call_0");
 }
 
 #[test]
 fn chunks_separated_by_single_line_endings_are_told_apart() {
-    let joined = [
-        r#"{"choices":[{"delta":{"content":"a"}}]}"#,
-        r#"{"choices":[{"delta":{"content":"b"}}]}"#,
-        STOP,
-        "[DONE]",
-    ]
-    .join("\n");
+    let joined =
+        [r#"{"choices":[{"delta":{"content":"a"}}]}"#, r#"{"choices":[{"delta":{"content":"b"}}]}"#, STOP, "[DONE]"]
+            .join("\n");
     assert_eq!(reply("custom", &[&joined]).text, "ab");
 }
 
 #[test]
 fn a_chunk_that_is_not_json_is_an_error() {
-    assert!(matches!(
-        play(quirks("openai"), &[], &["{oops", STOP]).reply,
-        Err(ProviderError::Unintelligible { .. })
-    ));
+    assert!(matches!(play(quirks("openai"), &[], &["{oops", STOP]).reply, Err(ProviderError::Unintelligible { .. })));
 }
