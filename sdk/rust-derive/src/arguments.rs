@@ -6,24 +6,20 @@ use syn::{Data, DeriveInput, Error, Result};
 
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !attribute.is_empty() {
-        return Err(Error::new_spanned(
-            attribute,
-            "#[arguments] takes nothing in parentheses",
-        ));
+        return Err(Error::new_spanned(attribute, "#[arguments] takes nothing in parentheses"));
     }
     let item: DeriveInput = syn::parse2(item)?;
-    let shape = match &item.data {
-        Data::Struct(_) => quote!(deny_unknown_fields),
-        Data::Enum(_) => quote!(rename_all = "snake_case"),
+    let (serialize, shape) = match &item.data {
+        Data::Struct(_) => (None, quote!(deny_unknown_fields)),
+        // A choice is often a default, which the schema shows.
+        Data::Enum(_) => (Some(quote!(::chiton_sdk::generated::serde::Serialize,)), quote!(rename_all = "snake_case")),
         Data::Union(_) => {
-            return Err(Error::new_spanned(
-                &item.ident,
-                "arguments are a struct or an enum",
-            ));
+            return Err(Error::new_spanned(&item.ident, "arguments are a struct or an enum"));
         }
     };
     Ok(quote! {
         #[derive(
+            #serialize
             ::chiton_sdk::generated::serde::Deserialize,
             ::chiton_sdk::generated::schemars::JsonSchema,
         )]

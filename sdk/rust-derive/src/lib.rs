@@ -26,7 +26,5 @@ pub fn arguments(attribute: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn answer(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
-    expanded
-        .unwrap_or_else(|error| error.to_compile_error())
-        .into()
+    expanded.unwrap_or_else(|error| error.to_compile_error()).into()
 }

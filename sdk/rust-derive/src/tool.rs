@@ -66,25 +66,16 @@ struct Settings {
 impl Settings {
     fn parse(attribute: TokenStream, function: &ItemFn) -> Result<Self> {
         let ident = &function.sig.ident;
-        let mut settings = Self {
-            name: LitStr::new(&ident.to_string(), ident.span()),
-            effects: Vec::new(),
-        };
+        let mut settings = Self { name: LitStr::new(&ident.to_string(), ident.span()), effects: Vec::new() };
         for meta in Punctuated::<Meta, Token![,]>::parse_terminated.parse2(attribute)? {
             match &meta {
                 Meta::List(list) if list.path.is_ident("effects") => {
-                    let names =
-                        list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
+                    let names = list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
                     settings.effects = names.iter().map(effect).collect::<Result<_>>()?;
                 }
-                Meta::NameValue(pair) if pair.path.is_ident("name") => {
-                    settings.name = text(&pair.value)?
-                }
+                Meta::NameValue(pair) if pair.path.is_ident("name") => settings.name = text(&pair.value)?,
                 other => {
-                    return Err(Error::new_spanned(
-                        other,
-                        "expected effects(...) or name = \"...\"",
-                    ));
+                    return Err(Error::new_spanned(other, "expected effects(...) or name = \"...\""));
                 }
             }
         }
@@ -96,16 +87,9 @@ impl Settings {
 fn effect(name: &Ident) -> Result<Ident> {
     let written = name.to_string();
     if EFFECTS.contains(&written.as_str()) {
-        return Ok(format_ident!(
-            "{}",
-            written.to_uppercase(),
-            span = name.span()
-        ));
+        return Ok(format_ident!("{}", written.to_uppercase(), span = name.span()));
     }
-    Err(Error::new_spanned(
-        name,
-        format!("unknown effect; the effects are {}", EFFECTS.join(", ")),
-    ))
+    Err(Error::new_spanned(name, format!("unknown effect; the effects are {}", EFFECTS.join(", "))))
 }
 
 fn text(value: &Expr) -> Result<LitStr> {
@@ -118,31 +102,20 @@ fn text(value: &Expr) -> Result<LitStr> {
 /// The type of the only argument, if there is one.
 fn argument(function: &ItemFn) -> Result<Option<&Type>> {
     if let Some(asyncness) = &function.sig.asyncness {
-        return Err(Error::new_spanned(
-            asyncness,
-            "a tool is a plain function: every call has its own instance",
-        ));
+        return Err(Error::new_spanned(asyncness, "a tool is a plain function: every call has its own instance"));
     }
     let mut inputs = function.sig.inputs.iter();
     match (inputs.next(), inputs.next()) {
         (None, _) => Ok(None),
         (Some(FnArg::Typed(argument)), None) => Ok(Some(&argument.ty)),
-        _ => Err(Error::new_spanned(
-            &function.sig.inputs,
-            "a tool takes one #[arguments] struct, or nothing",
-        )),
+        _ => Err(Error::new_spanned(&function.sig.inputs, "a tool takes one #[arguments] struct, or nothing")),
     }
 }
 
 /// The doc comment, line by line.
 fn doc(attributes: &[Attribute]) -> String {
-    let lines = attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("doc"));
+    let lines = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let lines = lines.filter_map(|attribute| attribute.meta.require_name_value().ok());
     let lines = lines.filter_map(|pair| text(&pair.value).ok());
-    lines
-        .map(|line| line.value().trim().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.map(|line| line.value().trim().to_owned()).collect::<Vec<_>>().join("\n")
 }

@@ -50,11 +50,7 @@ pub mod generated {
 }
 
 #[doc(hidden)]
-#[allow(
-    missing_docs,
-    clippy::undocumented_unsafe_blocks,
-    reason = "generated from the contract in wit/"
-)]
+#[allow(missing_docs, clippy::undocumented_unsafe_blocks, reason = "generated from the contract in wit/")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",

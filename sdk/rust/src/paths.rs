@@ -32,6 +32,14 @@ impl fmt::Display for Access {
 pub struct Place {
     given: String,
     absolute: PathBuf,
+    wanted: Wanted,
+}
+
+/// What a place is wanted for: it decides which grant is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wanted {
+    access: Access,
+    directory: bool,
 }
 
 impl AsRef<Path> for Place {
@@ -52,68 +60,82 @@ impl Place {
     pub fn failure(&self, error: Error) -> Failure {
         match error.kind() {
             ErrorKind::NotFound => Failure::NotFound(format!("'{self}' does not exist")),
-            ErrorKind::IsADirectory => {
-                Failure::Failed(format!("'{self}' is a directory, not a file"))
-            }
+            ErrorKind::IsADirectory => Failure::Failed(format!("'{self}' is a directory, not a file")),
             ErrorKind::NotADirectory => Failure::Failed(format!("'{self}' is not a directory")),
             ErrorKind::QuotaExceeded | ErrorKind::StorageFull => {
                 Failure::Failed(format!("there is no room left to write '{self}'"))
             }
-            _ if failure::refused(&error) => Failure::Denied(format!(
-                "'{self}' is protected, has several links, or is a link that leads outside the granted directories"
-            )),
+            _ if failure::refused(&error) => self.refused(&call::mounts()),
             _ => Failure::Failed(format!("'{self}': {error}")),
         }
+    }
+
+    /// Why the host refuses a path inside a mount: a link leads outside, or no grant would help.
+    fn refused(&self, mounts: &[Mount]) -> Failure {
+        const MOST_LINKS: usize = 16;
+        let mut path = self.absolute.clone();
+        for _ in 0..MOST_LINKS {
+            let Some(behind) = behind_link(&path) else { break };
+            if let Err(missing) = self.wanted.check(mounts, &behind) {
+                return missing;
+            }
+            path = behind;
+        }
+        Failure::Failed(format!("'{self}': {}", failure::REFUSED))
     }
 }
 
 /// Where the file `path` is, if this call may use it for `access`.
 pub fn file(path: &str, access: Access) -> Result<Place, Failure> {
-    resolve(&call::mounts(), path, access, Path::parent)
+    Wanted { access, directory: false }.place(&call::mounts(), path)
 }
 
 /// Where the directory `path` is, if this call may use it for `access`.
 pub fn directory(path: &str, access: Access) -> Result<Place, Failure> {
-    resolve(&call::mounts(), path, access, |path| Some(path))
+    Wanted { access, directory: true }.place(&call::mounts(), path)
 }
 
-/// `to_grant` is the directory of a path whose grant would allow the access.
-fn resolve(
-    mounts: &[Mount],
-    path: &str,
-    access: Access,
-    to_grant: fn(&Path) -> Option<&Path>,
-) -> Result<Place, Failure> {
-    if path.is_empty() {
-        return Err(Failure::InvalidArguments(
-            "the path is empty; '.' is the working directory".to_owned(),
-        ));
-    }
-    let Some(working_directory) = mounts.first() else {
-        let directory = if path.starts_with('/') {
-            to_grant(Path::new(path))
-        } else {
-            None
+impl Wanted {
+    fn place(self, mounts: &[Mount], path: &str) -> Result<Place, Failure> {
+        if path.is_empty() {
+            let sentence = "the path is empty; '.' is the working directory";
+            return Err(Failure::InvalidArguments(sentence.to_owned()));
+        }
+        let absolute = match mounts.first() {
+            Some(working_directory) => normal(&Path::new(&working_directory.path).join(path)),
+            None if path.starts_with('/') => normal(Path::new(path)),
+            None => return Err(Self { directory: true, ..self }.missing(Path::new("."))),
         };
-        return Err(missing(directory.unwrap_or(Path::new(".")), access));
-    };
-    let absolute = normal(&Path::new(&working_directory.path).join(path));
-    let mount = mounts
-        .iter()
-        .filter(|mount| absolute.starts_with(&mount.path))
-        .max_by_key(|mount| mount.path.len());
-    match mount {
-        Some(mount) if access == Access::Read || mount.writable => Ok(Place {
-            given: path.to_owned(),
-            absolute,
-        }),
-        Some(mount) if absolute == Path::new(&mount.path) => Err(missing(&absolute, access)),
-        _ => Err(missing(to_grant(&absolute).unwrap_or(&absolute), access)),
+        self.check(mounts, &absolute)?;
+        Ok(Place { given: path.to_owned(), absolute, wanted: self })
+    }
+
+    /// Whether the innermost mount around `absolute` allows the access.
+    fn check(self, mounts: &[Mount], absolute: &Path) -> Result<(), Failure> {
+        let around = mounts.iter().filter(|mount| absolute.starts_with(&mount.path));
+        match around.max_by_key(|mount| mount.path.len()) {
+            Some(mount) if self.access == Access::Read || mount.writable => Ok(()),
+            Some(mount) if absolute == Path::new(&mount.path) => {
+                Err(Self { directory: true, ..self }.missing(absolute))
+            }
+            _ => Err(self.missing(absolute)),
+        }
+    }
+
+    /// The grant that would allow it: of the directory, or of the one that the file is in.
+    fn missing(self, path: &Path) -> Failure {
+        let parent = path.parent().filter(|_| !self.directory);
+        Failure::Denied(format!("files={}:{}", parent.unwrap_or(path).display(), self.access))
     }
 }
 
-fn missing(directory: &Path, access: Access) -> Failure {
-    Failure::Denied(format!("files={}:{access}", directory.display()))
+/// Where `path` leads, if it or a directory on its way is a link.
+fn behind_link(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find_map(|link| {
+        let target = std::fs::read_link(link).ok()?;
+        let rest = path.strip_prefix(link).ok()?;
+        Some(normal(&link.parent()?.join(target).join(rest)))
+    })
 }
 
 /// `path` without `.` and `..`, by its text alone.
@@ -136,88 +158,75 @@ mod tests {
     use super::*;
 
     fn mount(path: &str, writable: bool) -> Mount {
-        Mount {
-            path: path.to_owned(),
-            writable,
+        Mount { path: path.to_owned(), writable }
+    }
+
+    fn grant(failure: Failure) -> String {
+        match failure {
+            Failure::Denied(grant) => grant,
+            other => panic!("{other:?}"),
         }
     }
 
     fn file_in(mounts: &[Mount], path: &str, access: Access) -> Result<PathBuf, String> {
-        match resolve(mounts, path, access, Path::parent) {
-            Ok(place) => Ok(place.absolute),
-            Err(Failure::Denied(grant)) => Err(grant),
-            Err(other) => panic!("{other:?}"),
-        }
+        let wanted = Wanted { access, directory: false };
+        wanted.place(mounts, path).map(|place| place.absolute).map_err(grant)
     }
 
     #[test]
     fn relative_paths_start_at_the_first_mount() {
         let mounts = [mount("/w", true), mount("/n", false)];
-        assert_eq!(
-            file_in(&mounts, "a/./b.txt", Access::Read),
-            Ok("/w/a/b.txt".into())
-        );
-        assert_eq!(
-            file_in(&mounts, "a/../b.txt", Access::Write),
-            Ok("/w/b.txt".into())
-        );
+        assert_eq!(file_in(&mounts, "a/./b.txt", Access::Read), Ok("/w/a/b.txt".into()));
+        assert_eq!(file_in(&mounts, "a/../b.txt", Access::Write), Ok("/w/b.txt".into()));
         assert_eq!(file_in(&mounts, ".", Access::Read), Ok("/w".into()));
     }
 
     #[test]
     fn absolute_paths_work_inside_any_mount() {
         let mounts = [mount("/w", true), mount("/n", false)];
-        assert_eq!(
-            file_in(&mounts, "/n/a.txt", Access::Read),
-            Ok("/n/a.txt".into())
-        );
-        assert_eq!(
-            file_in(&mounts, "../n/a.txt", Access::Read),
-            Ok("/n/a.txt".into())
-        );
+        assert_eq!(file_in(&mounts, "/n/a.txt", Access::Read), Ok("/n/a.txt".into()));
+        assert_eq!(file_in(&mounts, "../n/a.txt", Access::Read), Ok("/n/a.txt".into()));
     }
 
     #[test]
     fn a_path_outside_names_the_grant_of_its_directory() {
         let mounts = [mount("/w", true)];
-        assert_eq!(
-            file_in(&mounts, "/etc/passwd", Access::Read),
-            Err("files=/etc:read".into())
-        );
-        assert_eq!(
-            file_in(&mounts, "../x/y", Access::Write),
-            Err("files=/x:write".into())
-        );
-        assert_eq!(
-            file_in(&mounts, "/wide/y", Access::Read),
-            Err("files=/wide:read".into())
-        );
-        let listed = resolve(&mounts, "/etc", Access::Read, |path| Some(path));
-        assert!(matches!(listed, Err(Failure::Denied(grant)) if grant == "files=/etc:read"));
+        assert_eq!(file_in(&mounts, "/etc/passwd", Access::Read), Err("files=/etc:read".into()));
+        assert_eq!(file_in(&mounts, "../x/y", Access::Write), Err("files=/x:write".into()));
+        assert_eq!(file_in(&mounts, "/wide/y", Access::Read), Err("files=/wide:read".into()));
+        let list = Wanted { access: Access::Read, directory: true };
+        assert_eq!(grant(list.place(&mounts, "/etc").unwrap_err()), "files=/etc:read");
     }
 
     #[test]
     fn a_read_only_mount_names_the_grant_for_writing() {
         let mounts = [mount("/w", true), mount("/w/ro", false)];
-        assert_eq!(
-            file_in(&mounts, "ro/a/b", Access::Write),
-            Err("files=/w/ro/a:write".into())
-        );
-        assert_eq!(
-            file_in(&mounts, "ro/a/b", Access::Read),
-            Ok("/w/ro/a/b".into())
-        );
+        assert_eq!(file_in(&mounts, "ro/a/b", Access::Write), Err("files=/w/ro/a:write".into()));
+        assert_eq!(file_in(&mounts, "ro/a/b", Access::Read), Ok("/w/ro/a/b".into()));
     }
 
     #[test]
     fn without_mounts_the_directory_of_the_path_is_to_be_granted() {
-        assert_eq!(
-            file_in(&[], "a.txt", Access::Read),
-            Err("files=.:read".into())
-        );
-        assert_eq!(
-            file_in(&[], "/n/a.txt", Access::Read),
-            Err("files=/n:read".into())
-        );
+        assert_eq!(file_in(&[], "a.txt", Access::Read), Err("files=.:read".into()));
+        assert_eq!(file_in(&[], "/n/a.txt", Access::Read), Err("files=/n:read".into()));
+    }
+    #[test]
+    fn a_link_that_leads_outside_names_the_grant_of_where_it_leads() {
+        let directory = tempfile::tempdir().unwrap();
+        let inside = directory.path().canonicalize().unwrap();
+        std::os::unix::fs::symlink("/etc", inside.join("link")).unwrap();
+        let mounts = [mount(inside.to_str().unwrap(), false)];
+        let wanted = Wanted { access: Access::Read, directory: false };
+        let place = wanted.place(&mounts, "link/passwd").unwrap();
+        assert_eq!(grant(place.refused(&mounts)), "files=/etc:read");
+    }
+
+    #[test]
+    fn a_refusal_that_no_grant_lifts_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let mounts = [mount(directory.path().to_str().unwrap(), true)];
+        let wanted = Wanted { access: Access::Write, directory: false };
+        let place = wanted.place(&mounts, "protected").unwrap();
+        assert!(matches!(place.refused(&mounts), Failure::Failed(_)));
     }
 }

@@ -19,11 +19,7 @@ pub(crate) fn of<T: JsonSchema>() -> String {
 
 /// Drops what says nothing to a model: the width of integers, and line breaks from the source.
 fn tidy(schema: &mut Schema) {
-    if schema
-        .get("format")
-        .and_then(Value::as_str)
-        .is_some_and(|format| format.contains("int"))
-    {
+    if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.contains("int")) {
         schema.remove("format");
     }
     if let Some(Value::String(description)) = schema.get_mut("description") {
@@ -37,11 +33,7 @@ pub(crate) fn unwrap_lines(comment: &str) -> String {
     for line in comment.lines().map(str::trim) {
         let starts_anew = line.is_empty() || line.starts_with("- ") || line.starts_with("* ");
         if !text.is_empty() {
-            text.push(if starts_anew || text.ends_with('\n') {
-                '\n'
-            } else {
-                ' '
-            });
+            text.push(if starts_anew || text.ends_with('\n') { '\n' } else { ' ' });
         }
         text.push_str(line);
     }

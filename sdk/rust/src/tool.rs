@@ -49,11 +49,7 @@ impl IntoParts for serde_json::Value {
 /// A file, or a picture if the media type says so.
 impl IntoParts for Blob {
     fn into_parts(self) -> Vec<Part> {
-        vec![if self.mime.starts_with("image/") {
-            Part::Image(self)
-        } else {
-            Part::File(self)
-        }]
+        vec![if self.mime.starts_with("image/") { Part::Image(self) } else { Part::File(self) }]
     }
 }
 
@@ -106,9 +102,7 @@ fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 /// The answer to a name that the component does not have.
 #[doc(hidden)]
 pub fn unknown(name: &str) -> Result<Vec<Part>, Failure> {
-    Err(Failure::NotFound(format!(
-        "this component has no tool '{name}'"
-    )))
+    Err(Failure::NotFound(format!("this component has no tool '{name}'")))
 }
 
 /// Exports functions that carry `#[tool]` as the component's tools: `chiton_sdk::export!(greet, wave);`

@@ -15,18 +15,12 @@ const LARGEST: u64 = 8 << 20;
 pub(crate) fn edit_file(arguments: EditFile) -> ToolResult {
     let place = paths::file(&arguments.path, Access::Write)?;
     let text = load(&place)?;
-    let edited = arguments
-        .apply(&text)
-        .map_err(|refusal| refusal.failure(&place))?;
+    let edited = arguments.apply(&text).map_err(|refusal| refusal.failure(&place))?;
     replace(&place, edited.text.as_bytes())?;
     let lines: Vec<String> = edited.lines.iter().map(usize::to_string).collect();
     Ok(match lines.as_slice() {
         [line] => format!("Edited '{place}' at line {line}."),
-        lines => format!(
-            "Edited '{place}' at {} places: lines {}.",
-            lines.len(),
-            lines.join(", ")
-        ),
+        lines => format!("Edited '{place}' at {} places: lines {}.", lines.len(), lines.join(", ")),
     })
 }
 
@@ -51,25 +45,16 @@ pub(crate) struct EditFile {
 }
 
 fn load(place: &Place) -> Result<String, Failure> {
-    let size = std::fs::metadata(place)
-        .map_err(|error| place.failure(error))?
-        .len();
+    let size = std::fs::metadata(place).map_err(|error| place.failure(error))?.len();
     if size > LARGEST {
-        return Err(Failure::Failed(format!(
-            "'{place}' has {size} bytes, and edit_file takes {LARGEST} at most"
-        )));
+        return Err(Failure::Failed(format!("'{place}' has {size} bytes, and edit_file takes {LARGEST} at most")));
     }
     let bytes = std::fs::read(place).map_err(|error| place.failure(error))?;
     if let Some(what) = binary(&bytes) {
-        return Err(Failure::Failed(format!(
-            "'{place}' is {what}, and edit_file changes text"
-        )));
+        return Err(Failure::Failed(format!("'{place}' is {what}, and edit_file changes text")));
     }
-    String::from_utf8(bytes).map_err(|_| {
-        Failure::Failed(format!(
-            "'{place}' is not UTF-8, and an edit would damage it; use write_file"
-        ))
-    })
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::Failed(format!("'{place}' is not UTF-8, and an edit would damage it; use write_file")))
 }
 
 /// A text after an edit, and the lines at which it changed.
@@ -91,15 +76,13 @@ enum Refusal {
 impl Refusal {
     fn failure(self, place: &Place) -> Failure {
         match self {
-            Self::Arguments(reason) => {
-                Failure::InvalidArguments(format!("'{place}' is unchanged: {reason}"))
-            }
+            Self::Arguments(reason) => Failure::InvalidArguments(format!("'{place}' is unchanged: {reason}")),
             Self::Absent(near) if near.is_empty() => Failure::Failed(format!(
                 "'{place}' is unchanged: old_text is not in it, nor anything like it; read the file again"
             )),
-            Self::Absent(near) => Failure::Failed(format!(
-                "'{place}' is unchanged: old_text is not in it exactly. The nearest is:{near}"
-            )),
+            Self::Absent(near) => {
+                Failure::Failed(format!("'{place}' is unchanged: old_text is not in it exactly. The nearest is:{near}"))
+            }
         }
     }
 }
@@ -113,19 +96,12 @@ impl EditFile {
         if self.old_text == self.new_text {
             return refuse("old_text and new_text are the same");
         }
-        let chosen = [
-            self.replace_all,
-            self.occurrence.is_some(),
-            self.line_hint.is_some(),
-        ];
+        let chosen = [self.replace_all, self.occurrence.is_some(), self.line_hint.is_some()];
         if chosen.into_iter().filter(|given| *given).count() > 1 {
             return refuse("replace_all, occurrence and line_hint exclude each other");
         }
         let [old, new] = [&self.old_text, &self.new_text].map(|part| with_line_ends_of(text, part));
-        let found: Vec<usize> = text
-            .match_indices(old.as_str())
-            .map(|(start, _)| start)
-            .collect();
+        let found: Vec<usize> = text.match_indices(old.as_str()).map(|(start, _)| start).collect();
         if found.is_empty() {
             return Err(Refusal::Absent(nearest(text, &self.old_text)));
         }
@@ -141,24 +117,15 @@ impl EditFile {
         }
         let chosen = match (self.occurrence, self.line_hint) {
             (Some(occurrence), _) => found.get(occurrence.get() - 1).copied(),
-            (_, Some(line)) => found
-                .iter()
-                .copied()
-                .min_by_key(|start| line_at(text, *start).abs_diff(line.get())),
+            (_, Some(line)) => found.iter().copied().min_by_key(|start| line_at(text, *start).abs_diff(line.get())),
             _ => found.first().copied().filter(|_| found.len() == 1),
         };
-        chosen
-            .map(|start| vec![start])
-            .ok_or_else(|| Refusal::Arguments(self.ambiguous(text, found)))
+        chosen.map(|start| vec![start]).ok_or_else(|| Refusal::Arguments(self.ambiguous(text, found)))
     }
 
     fn ambiguous(&self, text: &str, found: &[usize]) -> String {
         const MOST_SHOWN: usize = 20;
-        let lines: Vec<String> = found
-            .iter()
-            .take(MOST_SHOWN)
-            .map(|start| line_at(text, *start).to_string())
-            .collect();
+        let lines: Vec<String> = found.iter().take(MOST_SHOWN).map(|start| line_at(text, *start).to_string()).collect();
         let times = found.len();
         let lines = lines.join(", ");
         if self.occurrence.is_some() {
@@ -172,9 +139,9 @@ impl EditFile {
 
     fn check_count(&self, made: usize) -> Result<(), Refusal> {
         match self.expected_replacements {
-            Some(expected) if expected.get() != made => Err(Refusal::Arguments(format!(
-                "{expected} replacements are expected, and {made} would be made"
-            ))),
+            Some(expected) if expected.get() != made => {
+                Err(Refusal::Arguments(format!("{expected} replacements are expected, and {made} would be made")))
+            }
             _ => Ok(()),
         }
     }
@@ -183,22 +150,13 @@ impl EditFile {
 /// `part` with the line ends that `text` uses throughout.
 fn with_line_ends_of(text: &str, part: &str) -> String {
     let unix = part.replace("\r\n", "\n");
-    let windows =
-        text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count();
-    if windows {
-        unix.replace('\n', "\r\n")
-    } else {
-        part.to_owned()
-    }
+    let windows = text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count();
+    if windows { unix.replace('\n', "\r\n") } else { part.to_owned() }
 }
 
 /// The number of the line that the byte at `offset` is on.
 fn line_at(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 fn splice(text: &str, starts: &[usize], length: usize, new: &str) -> Edited {
@@ -212,10 +170,7 @@ fn splice(text: &str, starts: &[usize], length: usize, new: &str) -> Edited {
         rest = start + length;
     }
     result.push_str(&text[rest..]);
-    Edited {
-        text: result,
-        lines,
-    }
+    Edited { text: result, lines }
 }
 
 #[cfg(test)]
@@ -223,11 +178,7 @@ mod tests {
     use super::*;
 
     fn edit(old: &str, new: &str) -> EditFile {
-        EditFile {
-            old_text: old.to_owned(),
-            new_text: new.to_owned(),
-            ..EditFile::default()
-        }
+        EditFile { old_text: old.to_owned(), new_text: new.to_owned(), ..EditFile::default() }
     }
 
     fn nth(number: usize) -> Option<NonZeroUsize> {
@@ -243,53 +194,28 @@ mod tests {
     #[test]
     fn one_occurrence_is_replaced() {
         let edited = edit("two", "2").apply("one\ntwo\n").unwrap();
-        assert_eq!(
-            edited,
-            Edited {
-                text: "one\n2\n".into(),
-                lines: vec![2]
-            }
-        );
+        assert_eq!(edited, Edited { text: "one\n2\n".into(), lines: vec![2] });
     }
 
     #[test]
     fn several_occurrences_need_a_choice() {
         let text = "a\nb\na\na\n";
         assert!(refusal(edit("a", "x").apply(text)).contains("3 times, at lines 1, 3, 4"));
-        let all = EditFile {
-            replace_all: true,
-            ..edit("a", "x")
-        };
+        let all = EditFile { replace_all: true, ..edit("a", "x") };
         assert_eq!(all.apply(text).unwrap().text, "x\nb\nx\nx\n");
-        let second = EditFile {
-            occurrence: nth(2),
-            ..edit("a", "x")
-        };
+        let second = EditFile { occurrence: nth(2), ..edit("a", "x") };
         assert_eq!(second.apply(text).unwrap().text, "a\nb\nx\na\n");
-        let near = EditFile {
-            line_hint: nth(9),
-            ..edit("a", "x")
-        };
+        let near = EditFile { line_hint: nth(9), ..edit("a", "x") };
         assert_eq!(near.apply(text).unwrap().text, "a\nb\na\nx\n");
-        let fifth = EditFile {
-            occurrence: nth(5),
-            ..edit("a", "x")
-        };
+        let fifth = EditFile { occurrence: nth(5), ..edit("a", "x") };
         assert!(refusal(fifth.apply(text)).contains("only 3 times"));
     }
 
     #[test]
     fn the_expected_number_of_replacements_is_kept() {
-        let two = EditFile {
-            replace_all: true,
-            expected_replacements: nth(2),
-            ..edit("a", "x")
-        };
+        let two = EditFile { replace_all: true, expected_replacements: nth(2), ..edit("a", "x") };
         assert!(two.apply("a a").is_ok());
-        assert!(
-            refusal(two.apply("a a a"))
-                .contains("2 replacements are expected, and 3 would be made")
-        );
+        assert!(refusal(two.apply("a a a")).contains("2 replacements are expected, and 3 would be made"));
     }
 
     #[test]
@@ -309,11 +235,7 @@ mod tests {
     fn an_edit_that_means_nothing_is_refused() {
         assert!(edit("", "x").apply("a").is_err());
         assert!(edit("a", "a").apply("a").is_err());
-        let both = EditFile {
-            replace_all: true,
-            occurrence: nth(1),
-            ..edit("a", "b")
-        };
+        let both = EditFile { replace_all: true, occurrence: nth(1), ..edit("a", "b") };
         assert!(both.apply("a").is_err());
     }
 }

@@ -54,12 +54,8 @@ enum Sort {
 
 impl FindFiles {
     fn find(&self, given: &str, start: &Path, filter: &Filter) -> Vec<String> {
-        let words: Vec<String> = self
-            .query
-            .iter()
-            .flat_map(|query| query.split_whitespace())
-            .map(str::to_lowercase)
-            .collect();
+        let words: Vec<String> =
+            self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
         let mut found: Vec<(Option<SystemTime>, String)> = entries(start)
             .filter(|entry| self.include_dirs || !is_directory(entry))
             .filter(|entry| filter.wants(start, entry))
@@ -69,10 +65,7 @@ impl FindFiles {
                 if is_directory(&entry) {
                     path.push('/');
                 }
-                words
-                    .iter()
-                    .all(|word| folded.contains(word))
-                    .then(|| (self.modified(&entry), path))
+                words.iter().all(|word| folded.contains(word)).then(|| (self.modified(&entry), path))
             })
             .collect();
         if self.sort == Some(Sort::Modified) {
@@ -98,16 +91,10 @@ impl FindFiles {
         match (page.is_empty(), all) {
             (true, 0) => return "No files found.".to_owned(),
             (true, all) => {
-                return format!(
-                    "There are {all} results; offset {} is behind them.",
-                    self.offset
-                );
+                return format!("There are {all} results; offset {} is behind them.", self.offset);
             }
             (false, all) if next < all => {
-                page.push(format!(
-                    "({} to {next} of {all}; continue with offset={next})",
-                    self.offset + 1
-                ));
+                page.push(format!("({} to {next} of {all}; continue with offset={next})", self.offset + 1));
             }
             _ => {}
         }
@@ -135,27 +122,14 @@ mod tests {
 
     #[test]
     fn all_words_of_the_query_are_in_the_path_in_any_case() {
-        let arguments = FindFiles {
-            query: Some("net SRC".into()),
-            ..FindFiles::default()
-        };
-        assert_eq!(
-            find(&tree(), &arguments),
-            ["src/Net/client.rs", "src/net_server.rs"]
-        );
+        let arguments = FindFiles { query: Some("net SRC".into()), ..FindFiles::default() };
+        assert_eq!(find(&tree(), &arguments), ["src/Net/client.rs", "src/net_server.rs"]);
     }
 
     #[test]
     fn directories_come_on_request() {
-        let arguments = FindFiles {
-            include_dirs: true,
-            query: Some("net".into()),
-            ..FindFiles::default()
-        };
-        assert_eq!(
-            find(&tree(), &arguments),
-            ["src/Net/", "src/Net/client.rs", "src/net_server.rs"]
-        );
+        let arguments = FindFiles { include_dirs: true, query: Some("net".into()), ..FindFiles::default() };
+        assert_eq!(find(&tree(), &arguments), ["src/Net/", "src/Net/client.rs", "src/net_server.rs"]);
     }
 
     #[test]
@@ -163,46 +137,21 @@ mod tests {
         let tree = tree();
         let old = SystemTime::UNIX_EPOCH;
         for file in ["a.md", "src/net_server.rs"] {
-            fs::File::open(tree.path().join(file))
-                .unwrap()
-                .set_modified(old)
-                .unwrap();
+            fs::File::open(tree.path().join(file)).unwrap().set_modified(old).unwrap();
         }
-        let arguments = FindFiles {
-            sort: Some(Sort::Modified),
-            ..FindFiles::default()
-        };
-        assert_eq!(
-            find(&tree, &arguments),
-            ["src/Net/client.rs", "a.md", "src/net_server.rs"]
-        );
+        let arguments = FindFiles { sort: Some(Sort::Modified), ..FindFiles::default() };
+        assert_eq!(find(&tree, &arguments), ["src/Net/client.rs", "a.md", "src/net_server.rs"]);
     }
 
     #[test]
     fn a_page_says_how_to_go_on() {
         let found = || ["a", "b", "c"].map(str::to_owned).to_vec();
-        let page = FindFiles {
-            head_limit: Some(1),
-            offset: 1,
-            ..FindFiles::default()
-        };
-        assert_eq!(
-            page.answer(found()),
-            "b\n(2 to 2 of 3; continue with offset=2)"
-        );
-        let all = FindFiles {
-            head_limit: Some(0),
-            ..FindFiles::default()
-        };
+        let page = FindFiles { head_limit: Some(1), offset: 1, ..FindFiles::default() };
+        assert_eq!(page.answer(found()), "b\n(2 to 2 of 3; continue with offset=2)");
+        let all = FindFiles { head_limit: Some(0), ..FindFiles::default() };
         assert_eq!(all.answer(found()), "a\nb\nc");
-        let behind = FindFiles {
-            offset: 9,
-            ..FindFiles::default()
-        };
-        assert_eq!(
-            behind.answer(found()),
-            "There are 3 results; offset 9 is behind them."
-        );
+        let behind = FindFiles { offset: 9, ..FindFiles::default() };
+        assert_eq!(behind.answer(found()), "There are 3 results; offset 9 is behind them.");
         assert_eq!(behind.answer(Vec::new()), "No files found.");
     }
 }

@@ -15,22 +15,11 @@ pub(crate) fn list_dir(arguments: ListDir) -> ToolResult {
     let place = paths::directory(&arguments.path, Access::Read)?;
     let metadata = std::fs::metadata(&place).map_err(|error| place.failure(error))?;
     if !metadata.is_dir() {
-        return Err(Failure::Failed(format!(
-            "'{place}' is a file; read_file reads it"
-        )));
+        return Err(Failure::Failed(format!("'{place}' is a file; read_file reads it")));
     }
-    let lines = if arguments.recursive {
-        below(place.as_ref())
-    } else {
-        within(place.as_ref())
-    };
+    let lines = if arguments.recursive { below(place.as_ref()) } else { within(place.as_ref()) };
     let lines = lines.map_err(|error| place.failure(error))?;
-    Ok(answer(
-        lines,
-        arguments
-            .max_entries
-            .map_or(USUAL_ENTRIES, NonZeroUsize::get),
-    ))
+    Ok(answer(lines, arguments.max_entries.map_or(USUAL_ENTRIES, NonZeroUsize::get)))
 }
 
 #[arguments]
@@ -62,11 +51,7 @@ fn below(directory: &Path) -> std::io::Result<Vec<String>> {
     let lines = found.map(|entry| {
         let path = entry.path().strip_prefix(directory).unwrap_or(entry.path());
         let kind = if is_directory(&entry) { '📁' } else { '📄' };
-        let kind = if entry.path_is_symlink() {
-            '🔗'
-        } else {
-            kind
-        };
+        let kind = if entry.path_is_symlink() { '🔗' } else { kind };
         format!("{kind} {}", path.display())
     });
     Ok(lines.collect())
@@ -88,10 +73,7 @@ fn answer(mut lines: Vec<String>, most: usize) -> String {
     let all = lines.len();
     if all > most {
         lines.truncate(most);
-        lines.push(format!(
-            "({} of {all} entries; set max_entries for more)",
-            most
-        ));
+        lines.push(format!("({} of {all} entries; set max_entries for more)", most));
     }
     lines.join("\n")
 }

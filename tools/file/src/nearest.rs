@@ -26,8 +26,7 @@ pub(crate) fn nearest(text: &str, wanted: &str) -> String {
         let Some((first, place)) = found else {
             continue;
         };
-        if firsts.iter().all(|other| other.abs_diff(*first) >= height) && firsts.len() < MOST_PLACES
-        {
+        if firsts.iter().all(|other| other.abs_diff(*first) >= height) && firsts.len() < MOST_PLACES {
             firsts.push(*first);
             show(&mut shown, *first, place);
         }
@@ -39,16 +38,10 @@ pub(crate) fn nearest(text: &str, wanted: &str) -> String {
 fn places<'a>(text: &'a str, wanted: &str, height: usize) -> Vec<(usize, &'a str)> {
     let lines: Vec<&str> = text.lines().collect();
     let cheap = lines.len().saturating_mul(height) <= CHEAP;
-    let sought: Vec<&str> = wanted
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let sought: Vec<&str> = wanted.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let shares = |run: &[&str]| cheap || run.iter().any(|line| sought.contains(&line.trim()));
     let runs = lines.windows(height.min(lines.len().max(1))).enumerate();
-    runs.filter(|(_, run)| shares(run))
-        .filter_map(|(index, run)| Some((index + 1, span(text, run)?)))
-        .collect()
+    runs.filter(|(_, run)| shares(run)).filter_map(|(index, run)| Some((index + 1, span(text, run)?))).collect()
 }
 
 /// The part of `text` from the first to the last of `lines`, which are parts of it.
@@ -60,11 +53,7 @@ fn span<'a>(text: &'a str, lines: &[&str]) -> Option<&'a str> {
 
 fn show(shown: &mut String, first: usize, place: &str) {
     let last = first + place.lines().count().max(1) - 1;
-    let _ = if first == last {
-        write!(shown, "\nLine {first}:")
-    } else {
-        write!(shown, "\nLines {first} to {last}:")
-    };
+    let _ = if first == last { write!(shown, "\nLine {first}:") } else { write!(shown, "\nLines {first} to {last}:") };
     for (index, line) in place.lines().take(MOST_LINES).enumerate() {
         let _ = write!(shown, "\n{}| {line}", first + index);
     }
@@ -78,19 +67,13 @@ mod tests {
     fn a_place_with_other_indentation_is_near() {
         let text = "fn main() {\n    let a = 1;\n    let b = 2;\n}\n";
         let shown = nearest(text, "let a = 1;\nlet b = 2;\n");
-        assert_eq!(
-            shown,
-            "\nLines 2 to 3:\n2|     let a = 1;\n3|     let b = 2;"
-        );
+        assert_eq!(shown, "\nLines 2 to 3:\n2|     let a = 1;\n3|     let b = 2;");
     }
 
     #[test]
     fn a_misspelt_line_is_near_and_another_text_is_not() {
         let text = "the quick brown fox\njumps\n";
-        assert_eq!(
-            nearest(text, "the quikc brown fox"),
-            "\nLine 1:\n1| the quick brown fox"
-        );
+        assert_eq!(nearest(text, "the quikc brown fox"), "\nLine 1:\n1| the quick brown fox");
         assert_eq!(nearest(text, "0123456789"), "");
         assert_eq!(nearest("", "anything"), "");
     }

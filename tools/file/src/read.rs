@@ -30,9 +30,9 @@ pub(crate) fn read_file(arguments: ReadFile) -> ToolResult {
     };
     match page.read(reader).map_err(|error| place.failure(error))? {
         Outcome::Text(text) => Ok(text),
-        Outcome::Binary(what) => Err(Failure::Failed(format!(
-            "'{place}' is {what} ({size} bytes), and read_file reads text"
-        ))),
+        Outcome::Binary(what) => {
+            Err(Failure::Failed(format!("'{place}' is {what} ({size} bytes), and read_file reads text")))
+        }
         Outcome::Ended(lines) => Err(Failure::InvalidArguments(format!(
             "offset {} is behind the end of '{place}', which has {lines} lines",
             page.first
@@ -103,7 +103,7 @@ impl Page {
         if number < self.first {
             return Ok(Outcome::Ended(number));
         }
-        let _ = write!(answer, "(end of the file, {number} lines)");
+        let _ = write!(answer, "(end of the file after line {number})");
         Ok(Outcome::Text(answer))
     }
 }
@@ -115,10 +115,7 @@ fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool> {
         return Ok(false);
     }
     if line.len() as u64 > LARGEST {
-        return Err(Error::new(
-            ErrorKind::FileTooLarge,
-            "one of its lines is too long",
-        ));
+        return Err(Error::new(ErrorKind::FileTooLarge, "one of its lines is too long"));
     }
     if line.last() == Some(&b'\n') {
         line.pop();
@@ -132,20 +129,12 @@ fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool> {
 /// Adds a numbered line and gives the room that is left, in characters.
 fn push(answer: &mut String, number: usize, line: &[u8], room: usize) -> usize {
     const BOM: &[u8] = "\u{feff}".as_bytes();
-    let line = if number == 1 {
-        line.strip_prefix(BOM).unwrap_or(line)
-    } else {
-        line
-    };
+    let line = if number == 1 { line.strip_prefix(BOM).unwrap_or(line) } else { line };
     let line = String::from_utf8_lossy(line);
     let (shown, cut) = clip(&line, room);
     let _ = write!(answer, "{number}| {shown}");
     if cut {
-        let _ = write!(
-            answer,
-            " (line {number} goes on; it has {} characters)",
-            line.chars().count()
-        );
+        let _ = write!(answer, " (line {number} goes on; it has {} characters)", line.chars().count());
     }
     answer.push('\n');
     room.saturating_sub(shown.chars().count() + 1)
@@ -153,10 +142,7 @@ fn push(answer: &mut String, number: usize, line: &[u8], room: usize) -> usize {
 
 fn go_on(answer: &mut String, first: usize, next: usize) {
     let last = next - 1;
-    let _ = write!(
-        answer,
-        "(lines {first} to {last}; the file goes on: continue with offset={next})"
-    );
+    let _ = write!(answer, "(lines {first} to {last}; the file goes on: continue with offset={next})");
 }
 
 #[cfg(test)]
@@ -173,14 +159,8 @@ mod tests {
 
     #[test]
     fn lines_are_numbered_and_the_end_is_told() {
-        assert_eq!(
-            read(b"one\ntwo\n", 1, 10),
-            answer("1| one\n2| two\n(end of the file, 2 lines)")
-        );
-        assert_eq!(
-            read(b"one\r\ntwo", 1, 10),
-            answer("1| one\n2| two\n(end of the file, 2 lines)")
-        );
+        assert_eq!(read(b"one\ntwo\n", 1, 10), answer("1| one\n2| two\n(end of the file after line 2)"));
+        assert_eq!(read(b"one\r\ntwo", 1, 10), answer("1| one\n2| two\n(end of the file after line 2)"));
         assert_eq!(read(b"", 1, 10), answer("(the file is empty)"));
     }
 
@@ -190,29 +170,21 @@ mod tests {
             read(b"a\nb\nc\nd\n", 2, 2),
             answer("2| b\n3| c\n(lines 2 to 3; the file goes on: continue with offset=4)")
         );
-        assert_eq!(
-            read(b"a\nb\n", 2, 1),
-            answer("2| b\n(end of the file, 2 lines)")
-        );
+        assert_eq!(read(b"a\nb\n", 2, 1), answer("2| b\n(end of the file after line 2)"));
         assert_eq!(read(b"a\nb\n", 3, 1), Outcome::Ended(2));
     }
 
     #[test]
     fn the_answer_stays_within_its_characters() {
         let long = "x".repeat(MOST_CHARACTERS);
-        let Outcome::Text(text) = read(format!("{long}yy\nnext\n").as_bytes(), 1, 10) else {
-            panic!()
-        };
+        let Outcome::Text(text) = read(format!("{long}yy\nnext\n").as_bytes(), 1, 10) else { panic!() };
         assert!(text.contains("(line 1 goes on; it has 128002 characters)"));
         assert!(text.ends_with("(lines 1 to 1; the file goes on: continue with offset=2)"));
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_replaced_and_a_mark_at_the_start_is_not_shown() {
-        assert_eq!(
-            read(b"\xef\xbb\xbfa\xff\n", 1, 1),
-            answer("1| a\u{fffd}\n(end of the file, 1 lines)")
-        );
+        assert_eq!(read(b"\xef\xbb\xbfa\xff\n", 1, 1), answer("1| a\u{fffd}\n(end of the file after line 1)"));
     }
 
     #[test]

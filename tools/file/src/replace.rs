@@ -21,10 +21,7 @@ fn write(path: &Path, content: &[u8]) -> Result<()> {
         return Err(ErrorKind::IsADirectory.into());
     }
     let (mut file, beside) = create_beside(&target)?;
-    let written = file
-        .write_all(content)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&beside, &target));
+    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, &target));
     if written.is_err() {
         let _ = fs::remove_file(&beside); // what failed is told, not this
     }
@@ -51,11 +48,7 @@ fn create_beside(target: &Path) -> Result<(File, PathBuf)> {
     loop {
         let mark = RandomState::new().hash_one(target);
         let beside = target.with_file_name(format!(".{mark:016x}.part"));
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&beside)
-        {
+        match OpenOptions::new().write(true).create_new(true).open(&beside) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             created => return created.map(|file| (file, beside)),
         }
@@ -90,10 +83,7 @@ mod tests {
     #[test]
     fn a_directory_is_not_replaced_and_links_in_a_circle_end() {
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(
-            write(directory.path(), b"x").unwrap_err().kind(),
-            ErrorKind::IsADirectory
-        );
+        assert_eq!(write(directory.path(), b"x").unwrap_err().kind(), ErrorKind::IsADirectory);
         let link = directory.path().join("circle");
         std::os::unix::fs::symlink("circle", &link).unwrap();
         assert!(write(&link, b"x").is_err());

@@ -4,9 +4,7 @@ use crate::text::{MOST_CHARACTERS, clip};
 use crate::walk::{Filter, entries, shown};
 use ::grep::matcher::Matcher;
 use ::grep::regex::{RegexMatcher, RegexMatcherBuilder};
-use ::grep::searcher::{
-    BinaryDetection, Searcher, SearcherBuilder, Sink, SinkContext, SinkContextKind, SinkMatch,
-};
+use ::grep::searcher::{BinaryDetection, Searcher, SearcherBuilder, Sink, SinkContext, SinkContextKind, SinkMatch};
 use chiton_sdk::prelude::*;
 use std::fmt::Write;
 use std::io::Error;
@@ -29,11 +27,7 @@ pub(crate) fn grep(arguments: Grep) -> ToolResult {
     let place = paths::directory(given, Access::Read)?;
     let metadata = std::fs::metadata(&place).map_err(|error| place.failure(error))?;
     let filter = Filter::new(arguments.glob.as_deref(), arguments.file_type.as_deref())?;
-    let largest = if metadata.is_dir() {
-        LARGEST_MET
-    } else {
-        LARGEST_NAMED
-    };
+    let largest = if metadata.is_dir() { LARGEST_MET } else { LARGEST_NAMED };
     arguments.search(given, place.as_ref(), &filter, largest)
 }
 
@@ -87,29 +81,19 @@ impl Grep {
         let matcher = self.matcher()?;
         let mode = self.output_mode.unwrap_or(OutputMode::Content);
         let mut searcher = self.searcher(mode);
-        let mut findings =
-            Findings::new(mode, self.head_limit.unwrap_or(USUAL_RESULTS), self.offset);
+        let mut findings = Findings::new(mode, self.head_limit.unwrap_or(USUAL_RESULTS), self.offset);
         for entry in entries(start) {
             let file = entry.file_type().is_some_and(|kind| kind.is_file());
             if !file || !filter.wants(start, &entry) {
                 continue;
             }
-            if entry
-                .metadata()
-                .is_ok_and(|metadata| metadata.len() > largest)
-            {
+            if entry.metadata().is_ok_and(|metadata| metadata.len() > largest) {
                 findings.too_large += 1;
                 continue;
             }
             findings.start_file(shown(given, start, entry.path()));
-            let searched = searcher.search_path(
-                &matcher,
-                entry.path(),
-                InFile {
-                    matcher: &matcher,
-                    findings: &mut findings,
-                },
-            );
+            let searched =
+                searcher.search_path(&matcher, entry.path(), InFile { matcher: &matcher, findings: &mut findings });
             findings.end_file(searched.is_err());
             if findings.more {
                 break;
@@ -120,13 +104,13 @@ impl Grep {
 
     fn matcher(&self) -> Result<RegexMatcher, Failure> {
         let mut builder = RegexMatcherBuilder::new();
-        builder
-            .case_insensitive(self.case_insensitive)
-            .fixed_strings(self.fixed_strings)
-            .line_terminator(Some(b'\n'));
+        builder.case_insensitive(self.case_insensitive).fixed_strings(self.fixed_strings).line_terminator(Some(b'\n'));
         builder.build(&self.pattern).map_err(|error| {
+            // The last line is the reason; those before draw the pattern.
+            let error = error.to_string();
+            let reason = error.lines().last().map_or("", |line| line.trim_start_matches("error: "));
             Failure::InvalidArguments(format!(
-                "argument 'pattern': {error}; for plain text set fixed_strings"
+                "argument 'pattern' is no regular expression: {reason}; for plain text set fixed_strings"
             ))
         })
     }
@@ -176,11 +160,7 @@ struct File {
 
 impl Findings {
     fn new(mode: OutputMode, limit: usize, offset: usize) -> Self {
-        let end = if limit == 0 {
-            usize::MAX
-        } else {
-            offset.saturating_add(limit)
-        };
+        let end = if limit == 0 { usize::MAX } else { offset.saturating_add(limit) };
         Self {
             mode,
             offset,
@@ -195,10 +175,7 @@ impl Findings {
     }
 
     fn start_file(&mut self, name: String) {
-        self.file = File {
-            name,
-            ..File::default()
-        };
+        self.file = File { name, ..File::default() };
     }
 
     fn end_file(&mut self, failed: bool) {
@@ -254,11 +231,7 @@ impl Findings {
         if self.text.is_empty() && self.offset == 0 {
             self.text.push_str("No matches found.\n");
         } else if self.text.is_empty() {
-            let _ = writeln!(
-                self.text,
-                "There are {} results; offset {} is behind them.",
-                self.seen, self.offset
-            );
+            let _ = writeln!(self.text, "There are {} results; offset {} is behind them.", self.seen, self.offset);
         }
         if self.more {
             let _ = writeln!(
@@ -268,10 +241,7 @@ impl Findings {
                 self.seen
             );
         }
-        for (count, reason) in [
-            (self.too_large, "too large"),
-            (self.unreadable, "unreadable"),
-        ] {
+        for (count, reason) in [(self.too_large, "too large"), (self.unreadable, "unreadable")] {
             if count > 0 {
                 let _ = writeln!(self.text, "({count} files were left out: {reason})");
             }
@@ -291,25 +261,16 @@ impl Sink for InFile<'_> {
     type Error = Error;
 
     fn matched(&mut self, _: &Searcher, found: &SinkMatch<'_>) -> Result<bool, Error> {
-        let place = self
-            .matcher
-            .find(found.bytes())
-            .ok()
-            .flatten()
-            .map_or(0, |place| place.start());
+        let place = self.matcher.find(found.bytes()).ok().flatten().map_or(0, |place| place.start());
         let line = line(found.bytes(), place);
-        Ok(self
-            .findings
-            .matched(found.line_number().unwrap_or_default(), line))
+        Ok(self.findings.matched(found.line_number().unwrap_or_default(), line))
     }
 
     fn context(&mut self, _: &Searcher, context: &SinkContext<'_>) -> Result<bool, Error> {
         let number = context.line_number().unwrap_or_default();
         let line = line(context.bytes(), 0);
         match context.kind() {
-            SinkContextKind::After if self.findings.file.showing => {
-                self.findings.show(number, '-', &line)
-            }
+            SinkContextKind::After if self.findings.file.showing => self.findings.show(number, '-', &line),
             SinkContextKind::Before => self.findings.file.waiting.push((number, line)),
             _ => {}
         }
@@ -321,11 +282,7 @@ impl Sink for InFile<'_> {
 fn line(bytes: &[u8], place: usize) -> String {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    let from = if bytes.len() <= LONGEST_LINE {
-        0
-    } else {
-        place.saturating_sub(LONGEST_LINE / 3)
-    };
+    let from = if bytes.len() <= LONGEST_LINE { 0 } else { place.saturating_sub(LONGEST_LINE / 3) };
     let text = String::from_utf8_lossy(bytes.get(from..).unwrap_or_default());
     let (shown, cut) = clip(&text, LONGEST_LINE);
     let (before, after) = (if from > 0 { "…" } else { "" }, if cut { "…" } else { "" });
@@ -346,60 +303,34 @@ mod tests {
     }
 
     fn pattern(pattern: &str) -> Grep {
-        Grep {
-            pattern: pattern.to_owned(),
-            context_before: Some(0),
-            context_after: Some(0),
-            ..Grep::default()
-        }
+        Grep { pattern: pattern.to_owned(), context_before: Some(0), context_after: Some(0), ..Grep::default() }
     }
 
     fn run(tree: &tempfile::TempDir, grep: &Grep) -> String {
-        grep.search(".", tree.path(), &Filter::default(), LARGEST_MET)
-            .unwrap()
+        grep.search(".", tree.path(), &Filter::default(), LARGEST_MET).unwrap()
     }
 
     #[test]
     fn matches_carry_file_and_line_and_the_lines_around_them() {
         let tree = tree(&[("a.txt", b"1\n2\nhit\n4\n5\n6\nhit\n")]);
-        let grep = Grep {
-            context_before: Some(1),
-            context_after: Some(1),
-            ..pattern("hit")
-        };
-        assert_eq!(
-            run(&tree, &grep),
-            "a.txt-2- 2\na.txt:3: hit\na.txt-4- 4\n--\na.txt-6- 6\na.txt:7: hit"
-        );
+        let grep = Grep { context_before: Some(1), context_after: Some(1), ..pattern("hit") };
+        assert_eq!(run(&tree, &grep), "a.txt-2- 2\na.txt:3: hit\na.txt-4- 4\n--\na.txt-6- 6\na.txt:7: hit");
     }
 
     #[test]
     fn results_come_in_pages() {
         let tree = tree(&[("a", b"x1\nx2\n"), ("b", b"x3\n")]);
-        let page = |limit, offset| Grep {
-            head_limit: Some(limit),
-            offset,
-            ..pattern("x")
-        };
-        assert_eq!(
-            run(&tree, &page(1, 0)),
-            "a:1: x1\n(1 results; there are more: continue with offset=1)"
-        );
+        let page = |limit, offset| Grep { head_limit: Some(limit), offset, ..pattern("x") };
+        assert_eq!(run(&tree, &page(1, 0)), "a:1: x1\n(1 results; there are more: continue with offset=1)");
         assert_eq!(run(&tree, &page(2, 1)), "a:2: x2\n--\nb:1: x3");
         assert_eq!(run(&tree, &page(0, 0)), "a:1: x1\na:2: x2\n--\nb:1: x3");
-        assert_eq!(
-            run(&tree, &page(1, 7)),
-            "There are 3 results; offset 7 is behind them."
-        );
+        assert_eq!(run(&tree, &page(1, 7)), "There are 3 results; offset 7 is behind them.");
     }
 
     #[test]
     fn other_modes_return_files_and_counts() {
         let tree = tree(&[("a", b"x\nx\n"), ("b", b"y\n"), ("c", b"x\n")]);
-        let mode = |output_mode| Grep {
-            output_mode: Some(output_mode),
-            ..pattern("x")
-        };
+        let mode = |output_mode| Grep { output_mode: Some(output_mode), ..pattern("x") };
         assert_eq!(run(&tree, &mode(OutputMode::FilesWithMatches)), "a\nc");
         assert_eq!(run(&tree, &mode(OutputMode::Count)), "a: 2\nc: 1");
     }
@@ -407,27 +338,10 @@ mod tests {
     #[test]
     fn case_and_plain_text_are_chosen() {
         let tree = tree(&[("a", b"A.B\naxb\n")]);
-        assert_eq!(
-            run(
-                &tree,
-                &Grep {
-                    case_insensitive: true,
-                    ..pattern("a.b")
-                }
-            ),
-            "a:1: A.B\na:2: axb"
-        );
-        let plain = Grep {
-            case_insensitive: true,
-            fixed_strings: true,
-            ..pattern("a.b")
-        };
+        assert_eq!(run(&tree, &Grep { case_insensitive: true, ..pattern("a.b") }), "a:1: A.B\na:2: axb");
+        let plain = Grep { case_insensitive: true, fixed_strings: true, ..pattern("a.b") };
         assert_eq!(run(&tree, &plain), "a:1: A.B");
-        assert!(
-            pattern("(")
-                .search(".", tree.path(), &Filter::default(), 1)
-                .is_err()
-        );
+        assert!(pattern("(").search(".", tree.path(), &Filter::default(), 1).is_err());
     }
 
     #[test]
@@ -435,8 +349,7 @@ mod tests {
         let tree = tree(&[("a", b"x\0\n"), ("b", b"no hit, but large\n")]);
         let grep = pattern("x");
         assert_eq!(
-            grep.search(".", tree.path(), &Filter::default(), 5)
-                .unwrap(),
+            grep.search(".", tree.path(), &Filter::default(), 5).unwrap(),
             "No matches found.\n(1 files were left out: too large)"
         );
     }

@@ -22,13 +22,7 @@ const FORMATS: [(&[u8], &str); 8] = [
 pub(crate) fn binary(start: &[u8]) -> Option<&'static str> {
     let known = FORMATS.iter().find(|(magic, _)| start.starts_with(magic));
     let known = known.map(|(_, name)| *name);
-    known.or_else(|| {
-        start
-            .iter()
-            .take(HEAD)
-            .any(|byte| *byte == 0)
-            .then_some("binary")
-    })
+    known.or_else(|| start.iter().take(HEAD).any(|byte| *byte == 0).then_some("binary"))
 }
 
 /// `text` up to a number of characters, and whether that is not all of it.
@@ -36,9 +30,7 @@ pub(crate) fn clip(text: &str, characters: usize) -> (&str, bool) {
     if text.len() <= characters {
         return (text, false);
     }
-    text.char_indices()
-        .nth(characters)
-        .map_or((text, false), |(end, _)| (&text[..end], true))
+    text.char_indices().nth(characters).map_or((text, false), |(end, _)| (&text[..end], true))
 }
 
 #[cfg(test)]

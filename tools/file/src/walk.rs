@@ -7,16 +7,8 @@ use ignore::{DirEntry, WalkBuilder};
 use std::path::Path;
 
 /// Directories that hold nothing a person wrote. Naming one as the start looks into it all the same.
-const SKIPPED: [&str; 8] = [
-    ".git",
-    "node_modules",
-    "__pycache__",
-    ".venv",
-    ".tox",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".ruff_cache",
-];
+const SKIPPED: [&str; 8] =
+    [".git", "node_modules", "__pycache__", ".venv", ".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache"];
 
 /// Which entries are wanted.
 #[derive(Default)]
@@ -34,44 +26,26 @@ struct Glob {
 impl Filter {
     /// `glob` such as `*.py` or `src/**/*.rs`; `file_type` such as `rust`, or an ending such as `py`.
     pub(crate) fn new(glob: Option<&str>, file_type: Option<&str>) -> Result<Self, Failure> {
-        Ok(Self {
-            glob: glob.map(Glob::new).transpose()?,
-            types: file_type.map(types).transpose()?,
-        })
+        Ok(Self { glob: glob.map(Glob::new).transpose()?, types: file_type.map(types).transpose()? })
     }
 
     pub(crate) fn wants(&self, start: &Path, entry: &DirEntry) -> bool {
         let directory = is_directory(entry);
-        self.glob
-            .as_ref()
-            .is_none_or(|glob| glob.matches(start, entry.path()))
-            && self
-                .types
-                .as_ref()
-                .is_none_or(|types| !directory && types.matched(entry.path(), false).is_whitelist())
+        self.glob.as_ref().is_none_or(|glob| glob.matches(start, entry.path()))
+            && self.types.as_ref().is_none_or(|types| !directory && types.matched(entry.path(), false).is_whitelist())
     }
 }
 
 impl Glob {
     fn new(pattern: &str) -> Result<Self, Failure> {
-        let glob = GlobBuilder::new(pattern.trim_start_matches("./"))
-            .literal_separator(true)
-            .build();
-        let glob =
-            glob.map_err(|error| Failure::InvalidArguments(format!("argument 'glob': {error}")))?;
-        Ok(Self {
-            matcher: glob.compile_matcher(),
-            whole_path: pattern.contains('/'),
-        })
+        let glob = GlobBuilder::new(pattern.trim_start_matches("./")).literal_separator(true).build();
+        let glob = glob.map_err(|error| Failure::InvalidArguments(format!("argument 'glob': {error}")))?;
+        Ok(Self { matcher: glob.compile_matcher(), whole_path: pattern.contains('/') })
     }
 
     fn matches(&self, start: &Path, path: &Path) -> bool {
         let below = path.strip_prefix(start).unwrap_or(path);
-        let subject = if self.whole_path {
-            Some(below.as_os_str())
-        } else {
-            path.file_name()
-        };
+        let subject = if self.whole_path { Some(below.as_os_str()) } else { path.file_name() };
         subject.is_some_and(|subject| self.matcher.is_match(subject))
     }
 }
@@ -80,19 +54,12 @@ fn types(name: &str) -> Result<Types, Failure> {
     let mut known = TypesBuilder::new();
     known.add_defaults();
     let name = name.to_ascii_lowercase();
-    if !known
-        .definitions()
-        .iter()
-        .any(|definition| definition.name() == name)
-    {
+    if !known.definitions().iter().any(|definition| definition.name() == name) {
         let by_ending = known.add(&name, &format!("*.{name}"));
-        by_ending
-            .map_err(|error| Failure::InvalidArguments(format!("argument 'type': {error}")))?;
+        by_ending.map_err(|error| Failure::InvalidArguments(format!("argument 'type': {error}")))?;
     }
     known.select(&name);
-    known
-        .build()
-        .map_err(|error| Failure::InvalidArguments(format!("argument 'type': {error}")))
+    known.build().map_err(|error| Failure::InvalidArguments(format!("argument 'type': {error}")))
 }
 
 pub(crate) fn is_directory(entry: &DirEntry) -> bool {
@@ -109,9 +76,7 @@ pub(crate) fn entries(start: &Path) -> impl Iterator<Item = DirEntry> {
         .require_git(false)
         .sort_by_file_name(Ord::cmp)
         .filter_entry(|entry| {
-            entry.depth() == 0
-                || !is_directory(entry)
-                || !SKIPPED.iter().any(|name| entry.file_name() == *name)
+            entry.depth() == 0 || !is_directory(entry) || !SKIPPED.iter().any(|name| entry.file_name() == *name)
         })
         .build()
         .flatten()
@@ -144,28 +109,14 @@ mod tests {
 
     fn wanted(directory: &Path, filter: &Filter) -> Vec<String> {
         let files = entries(directory).filter(|entry| !is_directory(entry));
-        files
-            .filter(|entry| filter.wants(directory, entry))
-            .map(|entry| shown(".", directory, entry.path()))
-            .collect()
+        files.filter(|entry| filter.wants(directory, entry)).map(|entry| shown(".", directory, entry.path())).collect()
     }
 
     #[test]
     fn ignored_and_generated_files_are_left_out_and_hidden_ones_are_not() {
-        let tree = tree(&[
-            "a.txt",
-            ".env",
-            "b.log",
-            ".git/config",
-            "node_modules/x/y.js",
-            "out/z",
-            "sub/c.txt",
-        ]);
+        let tree = tree(&["a.txt", ".env", "b.log", ".git/config", "node_modules/x/y.js", "out/z", "sub/c.txt"]);
         fs::write(tree.path().join(".gitignore"), "*.log\nout/\n").unwrap();
-        assert_eq!(
-            wanted(tree.path(), &Filter::default()),
-            [".env", ".gitignore", "a.txt", "sub/c.txt"]
-        );
+        assert_eq!(wanted(tree.path(), &Filter::default()), [".env", ".gitignore", "a.txt", "sub/c.txt"]);
         let named = tree.path().join("node_modules");
         assert_eq!(wanted(&named, &Filter::default()), ["x/y.js"]);
     }
@@ -197,9 +148,6 @@ mod tests {
         assert_eq!(shown("src", start, Path::new("/w/src/a.rs")), "src/a.rs");
         assert_eq!(shown("src/", start, Path::new("/w/src/a.rs")), "src/a.rs");
         assert_eq!(shown(".", start, Path::new("/w/src/a.rs")), "a.rs");
-        assert_eq!(
-            shown("src/a.rs", &start.join("a.rs"), Path::new("/w/src/a.rs")),
-            "src/a.rs"
-        );
+        assert_eq!(shown("src/a.rs", &start.join("a.rs"), Path::new("/w/src/a.rs")), "src/a.rs");
     }
 }
