@@ -24,28 +24,16 @@ async fn turn(store: &Store) -> Result<(), StoreError> {
         text: "what do my notes say?".into(),
         metadata: None,
     };
-    let result = format!(
-        r#"{{"role":"tool","tool_call_id":"c1","content":"{}"}}"#,
-        "x".repeat(4096)
-    );
-    let answer = NewOutbox {
-        channel: "terminal".into(),
-        chat_id: "default".into(),
-        text: "They are short.".into(),
-    };
+    let result = format!(r#"{{"role":"tool","tool_call_id":"c1","content":"{}"}}"#, "x".repeat(4096));
+    let answer = NewOutbox { channel: "terminal".into(), chat_id: "default".into(), text: "They are short.".into() };
     store.accept(message).await?;
     let Some(turn) = store.next_turn(SESSION).await? else {
         return Ok(());
     };
     store.append(turn.id, ASKS).await?;
-    store
-        .start_call(turn.id, "c1", "read_file", r#"{"path":"notes.md"}"#, false)
-        .await?;
+    store.start_call(turn.id, "c1", "read_file", r#"{"path":"notes.md"}"#, false).await?;
     store.finish_call(turn.id, "c1", &result, "allowed").await?;
-    let Some(id) = store
-        .finish_turn(turn.id, Some(FINAL), Outcome::Done, Some(answer))
-        .await?
-    else {
+    let Some(id) = store.finish_turn(turn.id, Some(FINAL), Outcome::Done, Some(answer)).await? else {
         return Ok(());
     };
     store.mark_delivered(id).await
@@ -65,39 +53,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         while PLAYED.load(Ordering::Relaxed) < length {
             runtime.block_on(turn(&store))?;
         }
-        criterion.bench_function(
-            &format!("history of 40 KB after {length} turns"),
-            |bencher| {
-                bencher
-                    .to_async(&runtime)
-                    .iter(|| store.history(SESSION, 40_000));
-            },
-        );
+        criterion.bench_function(&format!("history of 40 KB after {length} turns"), |bencher| {
+            bencher.to_async(&runtime).iter(|| store.history(SESSION, 40_000));
+        });
         let (before, started) = (cpu(), Instant::now());
         for _turn in 0..100 {
             runtime.block_on(turn(&store))?;
         }
         let (cpu, wall) = ((cpu() - before) / 100, started.elapsed() / 100);
-        println!(
-            "a turn with one call after {length} turns: {cpu:?} of CPU, {wall:?} on the clock"
-        );
+        println!("a turn with one call after {length} turns: {cpu:?} of CPU, {wall:?} on the clock");
     }
     criterion.bench_function("accept", |bencher| {
         bencher.to_async(&runtime).iter(|| {
             let external_id = PLAYED.fetch_add(1, Ordering::Relaxed).to_string();
             let text = "what do my notes say?".to_owned();
-            let (channel, chat_id, sender) =
-                ("mail".to_owned(), "default".to_owned(), "ann".to_owned());
+            let (channel, chat_id, sender) = ("mail".to_owned(), "default".to_owned(), "ann".to_owned());
             let account = String::new();
-            store.accept(NewMessage {
-                channel,
-                account,
-                external_id,
-                chat_id,
-                sender,
-                text,
-                metadata: None,
-            })
+            store.accept(NewMessage { channel, account, external_id, chat_id, sender, text, metadata: None })
         });
     });
     criterion.final_summary();

@@ -51,33 +51,20 @@ impl Store {
 
     /// Every approval by name, those taken back included.
     pub async fn approvals(&self) -> Result<Vec<ApprovalRow>, StoreError> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(APPROVALS)?
-                .query_map([], approval)?
-                .collect()
-        })
-        .await
+        self.read(|connection| connection.prepare_cached(APPROVALS)?.query_map([], approval)?.collect()).await
     }
 
     /// Takes an approval back; returns whether there was one in force.
     pub async fn revoke(&self, name: &str) -> Result<bool, StoreError> {
         let name = name.to_owned();
         self.write("revoke", Promise::Durable, move |connection| {
-            Ok(connection
-                .prepare_cached(REVOKE)?
-                .execute(params![name, now()])?
-                > 0)
+            Ok(connection.prepare_cached(REVOKE)?.execute(params![name, now()])? > 0)
         })
         .await
     }
 
     /// Replaces the grants of `tool` by `grants_json`, or with none returns it to its own.
-    pub async fn set_tool_grants(
-        &self,
-        tool: &str,
-        grants_json: Option<&str>,
-    ) -> Result<(), StoreError> {
+    pub async fn set_tool_grants(&self, tool: &str, grants_json: Option<&str>) -> Result<(), StoreError> {
         let (tool, grants) = (tool.to_owned(), grants_json.map(str::to_owned));
         self.write("grant", Promise::Durable, move |connection| {
             match &grants {
@@ -93,9 +80,7 @@ impl Store {
     pub async fn tool_grants(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.read(|connection| {
             let mut grants = connection.prepare_cached(GRANTS)?;
-            grants
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
+            grants.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
         .await
     }

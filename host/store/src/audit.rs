@@ -20,11 +20,7 @@ pub(crate) struct AuditBuffer {
 
 impl AuditBuffer {
     pub(crate) fn new(capacity: u64) -> Self {
-        Self {
-            rows: Mutex::default(),
-            lost: AtomicU64::new(0),
-            capacity,
-        }
+        Self { rows: Mutex::default(), lost: AtomicU64::new(0), capacity }
     }
 
     fn rows(&self) -> MutexGuard<'_, Vec<AuditRow>> {
@@ -51,11 +47,7 @@ impl AuditBuffer {
     }
 
     /// Writes `rows` and drops the oldest beyond the capacity.
-    pub(crate) fn insert(
-        &self,
-        connection: &Connection,
-        rows: &[AuditRow],
-    ) -> rusqlite::Result<()> {
+    pub(crate) fn insert(&self, connection: &Connection, rows: &[AuditRow]) -> rusqlite::Result<()> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -77,13 +69,8 @@ impl AuditBuffer {
                 row.duration_us,
             ])?;
         }
-        let beyond = connection
-            .last_insert_rowid()
-            .saturating_sub_unsigned(self.capacity);
-        connection
-            .prepare_cached("DELETE FROM audit WHERE id <= ?1")?
-            .execute([beyond])
-            .map(drop)
+        let beyond = connection.last_insert_rowid().saturating_sub_unsigned(self.capacity);
+        connection.prepare_cached("DELETE FROM audit WHERE id <= ?1")?.execute([beyond]).map(drop)
     }
 }
 
@@ -137,9 +124,7 @@ impl Store {
                 ":session": filter.session, ":tool": filter.tool, ":verdict": filter.verdict,
                 ":since": filter.since_ms, ":limit": filter.limit,
             };
-            let mut rows = query
-                .query_map(parameters, record)?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut rows = query.query_map(parameters, record)?.collect::<rusqlite::Result<Vec<_>>>()?;
             rows.reverse();
             Ok(rows)
         })

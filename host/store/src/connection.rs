@@ -29,10 +29,7 @@ impl Place {
     /// Finds the database at `path` without opening it.
     pub(crate) fn find(path: &Path, busy: Duration) -> Result<Self, StoreError> {
         refuse_old_sqlite(rusqlite::version_number())?;
-        Ok(Self {
-            path: place::trusted_path(path)?,
-            busy,
-        })
+        Ok(Self { path: place::trusted_path(path)?, busy })
     }
 
     /// Opens the one connection that writes; makes the file, or brings it to the present format.
@@ -58,9 +55,7 @@ impl Place {
     /// Opens a connection that can only read.
     pub(crate) fn open_reader(&self) -> Result<Connection, StoreError> {
         if self.path.symlink_metadata().is_err() {
-            return Err(StoreError::Missing {
-                path: self.path.clone(),
-            });
+            return Err(StoreError::Missing { path: self.path.clone() });
         }
         self.reader().map_err(|error| self.explain(error))
     }
@@ -72,7 +67,7 @@ impl Place {
         match found {
             Format::Ours(version) if version as usize == MIGRATIONS.len() => Ok(connection),
             Format::Ours(version) => Err(Failure::Older(version)),
-            Format::Empty | Format::Foreign => Err(Failure::Older(0)),
+            Format::Empty | Format::Foreign => Err(Failure::Empty),
         }
     }
 
@@ -114,6 +109,7 @@ impl Place {
             Failure::Newer(found) => StoreError::Newer { path, found, known },
             Failure::Older(found) => StoreError::Older { path, found, known },
             Failure::Foreign => StoreError::Foreign { path },
+            Failure::Empty => StoreError::Missing { path },
         }
     }
 }
@@ -124,6 +120,8 @@ enum Failure {
     Newer(u32),
     Older(u32),
     Foreign,
+    /// The file was made and nothing written yet.
+    Empty,
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -142,8 +140,7 @@ enum Format {
 fn format(connection: &Connection) -> Result<Format, rusqlite::Error> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let (id, version) = (number("application_id")?, number("user_version")?);
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(match id {
         APPLICATION_ID => Format::Ours(version.cast_unsigned()),
         0 if tables == 0 && version == 0 => Format::Empty,
@@ -155,12 +152,7 @@ fn refuse_old_sqlite(number: i32) -> Result<(), StoreError> {
     if number >= OLDEST_SQLITE {
         return Ok(());
     }
-    let found = format!(
-        "{}.{}.{}",
-        number / 1_000_000,
-        number / 1000 % 1000,
-        number % 1000
-    );
+    let found = format!("{}.{}.{}", number / 1_000_000, number / 1000 % 1000, number % 1000);
     Err(StoreError::OldSqlite { found })
 }
 
@@ -206,9 +198,7 @@ mod tests {
         assert_eq!(format(&connection).unwrap(), Format::Ours(1));
         migrate(&mut connection, &[FIRST, SECOND]).unwrap();
         assert_eq!(format(&connection).unwrap(), Format::Ours(2));
-        let b: i64 = connection
-            .query_row("SELECT b FROM one", [], |row| row.get(0))
-            .unwrap();
+        let b: i64 = connection.query_row("SELECT b FROM one", [], |row| row.get(0)).unwrap();
         assert_eq!(b, 2);
     }
 

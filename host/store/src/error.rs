@@ -72,17 +72,13 @@ pub enum StoreError {
         reason: String,
     },
     /// The program was linked with a SQLite that can corrupt a database.
-    #[error(
-        "chiton was built with SQLite {found}, which can damage a database: build it with SQLite 3.51.3 or later"
-    )]
+    #[error("chiton was built with SQLite {found}, which can damage a database: build it with SQLite 3.51.3 or later")]
     OldSqlite {
         /// The version that is linked.
         found: String,
     },
     /// A write was asked of a store opened for reading.
-    #[error(
-        "this database was opened for reading only: run the command through the running chiton or without one"
-    )]
+    #[error("this database was opened for reading only: run the command through the running chiton or without one")]
     ReadOnly,
     /// The writer has ended.
     #[error("the database was closed: start chiton again")]
@@ -112,18 +108,12 @@ impl StoreError {
         let path = path.to_path_buf();
         let reason = error.to_string();
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Damaged { path, reason }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { path, reason },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                Self::Locked { path }
             }
-            Some(
-                ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::FileLockingProtocolFailed,
-            ) => Self::Locked { path },
             Some(ErrorCode::DiskFull) => Self::Full { path },
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-                Self::NotWritable { path, reason }
-            }
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::NotWritable { path, reason },
             Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => Self::Io { path, reason },
             _ => Self::Internal(reason),
         }

@@ -7,15 +7,8 @@
 //! [`COMMITS`].
 
 /// The commits of a message's way, in the order in which a turn with one call makes them.
-pub const COMMITS: [&str; 7] = [
-    "accept",
-    "begin-turn",
-    "append",
-    "start-call",
-    "finish-call",
-    "finish-turn",
-    "delivered",
-];
+pub const COMMITS: [&str; 7] =
+    ["accept", "begin-turn", "append", "start-call", "finish-call", "finish-turn", "delivered"];
 
 /// Marks a point at which a test can kill the process; takes its name as `format!` would.
 #[cfg(feature = "failpoints")]
@@ -52,7 +45,6 @@ pub fn reach(name: std::fmt::Arguments<'_>) {
     let Some((chosen, left)) = chosen else { return };
     if *chosen == name.to_string() && left.fetch_sub(1, Ordering::SeqCst) == 1 {
         // a refusal is impossible for one's own process; it would only mean that the test goes on
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
 }

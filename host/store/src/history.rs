@@ -14,11 +14,7 @@ pub(crate) const MESSAGES: &str = "
     ORDER BY id";
 
 /// The messages of the newest whole turns that fit, as a range of their ids.
-fn window(
-    connection: &Connection,
-    session: &str,
-    max_bytes: usize,
-) -> rusqlite::Result<Option<(i64, i64)>> {
+fn window(connection: &Connection, session: &str, max_bytes: usize) -> rusqlite::Result<Option<(i64, i64)>> {
     let (mut from, mut before, mut left) = (None, i64::MAX, max_bytes);
     let mut turns = connection.prepare_cached(TURNS)?;
     let mut turns = turns.query([session])?;
@@ -39,11 +35,7 @@ fn window(
 impl Store {
     /// The messages of the session's newest whole turns that fit into `max_bytes`, oldest first, as wire JSON.
     /// Without the turn that runs. The cost depends on what is returned, not on the length of the session.
-    pub async fn history(
-        &self,
-        session: &str,
-        max_bytes: usize,
-    ) -> Result<Vec<Arc<str>>, StoreError> {
+    pub async fn history(&self, session: &str, max_bytes: usize) -> Result<Vec<Arc<str>>, StoreError> {
         let session = session.to_owned();
         self.read(move |connection| {
             // one view of the database for both questions
@@ -52,9 +44,7 @@ impl Store {
                 return Ok(Vec::new());
             };
             let mut messages = view.prepare_cached(MESSAGES)?;
-            messages
-                .query_map(params![session, from, before], |row| row.get(0))?
-                .collect()
+            messages.query_map(params![session, from, before], |row| row.get(0))?.collect()
         })
         .await
     }

@@ -13,9 +13,7 @@ pub enum HomeError {
     #[error(transparent)]
     Place(#[from] PlaceError),
     /// There is neither CHITON_HOME nor a home folder of the user.
-    #[error(
-        "no home folder is known for your user: set CHITON_HOME to the folder that chiton shall use"
-    )]
+    #[error("no home folder is known for your user: set CHITON_HOME to the folder that chiton shall use")]
     Unknown,
     /// Another host uses it.
     #[error("the home {} is in use by another chiton{}: use that one or stop it first", home.display(), pid.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
@@ -37,7 +35,7 @@ pub enum HomeError {
 
 const FOLDERS: [&str; 4] = ["cache", "skills", "programs", "workspace"];
 /// Files that hold secrets or words of the owner, whoever writes them.
-const FILES: [&str; 2] = ["config.json", "chat-history"];
+const FILES: [&str; 3] = ["config.json", "chat-history", "host.lock"];
 
 /// The folder that holds everything of one bot, with modes 0700 and 0600.
 #[derive(Clone, Debug)]
@@ -155,29 +153,17 @@ impl HostLock {
     fn take(home: &Home) -> Result<Self, HomeError> {
         let path = home.lock_file();
         let mut file = place::private_file(&path, &mut Vec::new())?;
-        let failed = |error: std::io::Error| HomeError::Lock {
-            path: path.clone(),
-            reason: error.to_string(),
-        };
+        let failed = |error: std::io::Error| HomeError::Lock { path: path.clone(), reason: error.to_string() };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                let pid = file
-                    .take(32)
-                    .read_to_string(&mut text)
-                    .ok()
-                    .and_then(|_| text.trim().parse().ok());
-                return Err(HomeError::Held {
-                    home: home.root.clone(),
-                    pid,
-                });
+                let pid = file.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                return Err(HomeError::Held { home: home.root.clone(), pid });
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .map_err(failed)?;
+        file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
         Ok(Self { _file: file })
     }
@@ -190,18 +176,9 @@ mod tests {
     #[test]
     fn chiton_home_comes_before_the_users_home() {
         let user = Some(PathBuf::from("/home/ann"));
-        assert_eq!(
-            Home::choose(Some("/srv/bot".into()), user.clone()).unwrap(),
-            Path::new("/srv/bot")
-        );
-        assert_eq!(
-            Home::choose(Some("".into()), user.clone()).unwrap(),
-            Path::new("/home/ann/.chiton")
-        );
-        assert_eq!(
-            Home::choose(None, user).unwrap(),
-            Path::new("/home/ann/.chiton")
-        );
+        assert_eq!(Home::choose(Some("/srv/bot".into()), user.clone()).unwrap(), Path::new("/srv/bot"));
+        assert_eq!(Home::choose(Some("".into()), user.clone()).unwrap(), Path::new("/home/ann/.chiton"));
+        assert_eq!(Home::choose(None, user).unwrap(), Path::new("/home/ann/.chiton"));
         assert!(matches!(Home::choose(None, None), Err(HomeError::Unknown)));
     }
 }

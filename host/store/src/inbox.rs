@@ -6,11 +6,9 @@ use crate::store::{Store, now};
 use crate::writer::Promise;
 use rusqlite::{Connection, OptionalExtension, params};
 
-pub(crate) const KNOWN: &str =
-    "SELECT id FROM inbox WHERE channel = ?1 AND account = ?2 AND external_id = ?3";
+pub(crate) const KNOWN: &str = "SELECT id FROM inbox WHERE channel = ?1 AND account = ?2 AND external_id = ?3";
 pub(crate) const SESSION: &str = "UPDATE sessions SET updated_at = ?2 WHERE key = ?1 RETURNING id";
-pub(crate) const NEW_SESSION: &str =
-    "INSERT INTO sessions (key, created_at, updated_at) VALUES (?1, ?2, ?2)";
+pub(crate) const NEW_SESSION: &str = "INSERT INTO sessions (key, created_at, updated_at) VALUES (?1, ?2, ?2)";
 pub(crate) const QUEUE: &str = "
     INSERT INTO inbox (session_id, channel, account, external_id, chat_id, sender, text, metadata, received_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -25,32 +23,17 @@ const SESSIONS: &str = "
 
 fn session(connection: &Connection, key: &str, time: i64) -> rusqlite::Result<i64> {
     let mut known = connection.prepare_cached(SESSION)?;
-    if let Some(id) = known
-        .query_row(params![key, time], |row| row.get(0))
-        .optional()?
-    {
+    if let Some(id) = known.query_row(params![key, time], |row| row.get(0)).optional()? {
         return Ok(id);
     }
-    connection
-        .prepare_cached(NEW_SESSION)?
-        .execute(params![key, time])?;
+    connection.prepare_cached(NEW_SESSION)?.execute(params![key, time])?;
     Ok(connection.last_insert_rowid())
 }
 
 fn accept(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Accepted> {
-    let NewMessage {
-        channel,
-        account,
-        external_id,
-        chat_id,
-        sender,
-        text,
-        metadata,
-    } = message;
+    let NewMessage { channel, account, external_id, chat_id, sender, text, metadata } = message;
     let mut known = connection.prepare_cached(KNOWN)?;
-    let known = known
-        .query_row(params![channel, account, external_id], |row| row.get(0))
-        .optional()?;
+    let known = known.query_row(params![channel, account, external_id], |row| row.get(0)).optional()?;
     if let Some(id) = known {
         return Ok(Accepted::Duplicate(InboxId(id)));
     }
@@ -73,21 +56,12 @@ fn accept(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Acc
 impl Store {
     /// Keeps a message, once for each channel, account and external id, and answers when it is on the disk.
     pub async fn accept(&self, message: NewMessage) -> Result<Accepted, StoreError> {
-        self.write("accept", Promise::Durable, move |connection| {
-            Ok(accept(connection, &message)?)
-        })
-        .await
+        self.write("accept", Promise::Durable, move |connection| Ok(accept(connection, &message)?)).await
     }
 
     /// The sessions with a message that waits or whose turn was interrupted, the longest waiting first.
     pub async fn waiting_sessions(&self) -> Result<Vec<String>, StoreError> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(WAITING)?
-                .query_map([], |row| row.get(0))?
-                .collect()
-        })
-        .await
+        self.read(|connection| connection.prepare_cached(WAITING)?.query_map([], |row| row.get(0))?.collect()).await
     }
 
     /// Every session, the one that changed last first.

@@ -26,7 +26,7 @@ pub use error::StoreError;
 pub use home::{Home, HomeError, HostLock};
 pub use place::PlaceError;
 pub use records::{
-    Accepted, ApprovalRow, AuditFilter, AuditRow, CallRow, Inbound, InboxId, NewMessage, NewOutbox,
-    OutboxId, OutboxMessage, Outcome, SessionRow, Turn, TurnId,
+    Accepted, ApprovalRow, AuditFilter, AuditRow, CallRow, Inbound, InboxId, NewMessage, NewOutbox, OutboxId,
+    OutboxMessage, Outcome, SessionRow, Turn, TurnId,
 };
 pub use store::{Store, StoreOptions};

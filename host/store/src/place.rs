@@ -51,10 +51,7 @@ pub enum PlaceError {
 
 impl PlaceError {
     fn io(path: &Path, reason: impl ToString) -> Self {
-        Self::Io {
-            path: path.to_path_buf(),
-            reason: reason.to_string(),
-        }
+        Self::Io { path: path.to_path_buf(), reason: reason.to_string() }
     }
 
     fn from_errno(path: &Path, wanted: &'static str, errno: Errno) -> Self {
@@ -62,10 +59,7 @@ impl PlaceError {
         match errno {
             Errno::LOOP => Self::Link { path },
             Errno::NOTDIR | Errno::ISDIR | Errno::NXIO => Self::WrongKind { path, wanted },
-            _ => Self::Io {
-                path,
-                reason: errno.to_string(),
-            },
+            _ => Self::Io { path, reason: errno.to_string() },
         }
     }
 }
@@ -78,16 +72,12 @@ pub(crate) fn me() -> u32 {
 /// Opens `path` for reading and writing, or makes it, as a regular file of this user with mode 0600.
 /// A loose mode is repaired and said in `warnings`; links, FIFOs and other users' files are refused.
 pub fn private_file(path: &Path, warnings: &mut Vec<String>) -> Result<File, PlaceError> {
-    let flags =
-        OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     open_file(path, flags, me(), warnings)
 }
 
 /// Repairs the mode of `path` as [`private_file`] does, but does not make it; none when there is nothing.
-pub fn existing_private_file(
-    path: &Path,
-    warnings: &mut Vec<String>,
-) -> Result<Option<File>, PlaceError> {
+pub fn existing_private_file(path: &Path, warnings: &mut Vec<String>) -> Result<Option<File>, PlaceError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -95,25 +85,14 @@ pub fn existing_private_file(
     }
 }
 
-fn open_file(
-    path: &Path,
-    flags: OFlags,
-    me: u32,
-    warnings: &mut Vec<String>,
-) -> Result<File, PlaceError> {
+fn open_file(path: &Path, flags: OFlags, me: u32, warnings: &mut Vec<String>) -> Result<File, PlaceError> {
     let mode = Mode::RUSR | Mode::WUSR;
     let wanted = "regular file";
-    let file = rustix::fs::open(path, flags, mode)
-        .map_err(|errno| PlaceError::from_errno(path, wanted, errno))?;
+    let file = rustix::fs::open(path, flags, mode).map_err(|errno| PlaceError::from_errno(path, wanted, errno))?;
     let file = File::from(file);
-    let metadata = file
-        .metadata()
-        .map_err(|error| PlaceError::io(path, error))?;
+    let metadata = file.metadata().map_err(|error| PlaceError::io(path, error))?;
     if !metadata.is_file() {
-        return Err(PlaceError::WrongKind {
-            path: path.to_path_buf(),
-            wanted,
-        });
+        return Err(PlaceError::WrongKind { path: path.to_path_buf(), wanted });
     }
     own_and_tighten(path, &file, &metadata, 0o600, me, warnings)?;
     Ok(file)
@@ -132,15 +111,11 @@ pub fn private_folder(path: &Path, warnings: &mut Vec<String>) -> Result<(), Pla
         Ok(folder) => File::from(folder),
         // with O_DIRECTORY a link is reported as "not a directory"
         Err(_) if path.is_symlink() => {
-            return Err(PlaceError::Link {
-                path: path.to_path_buf(),
-            });
+            return Err(PlaceError::Link { path: path.to_path_buf() });
         }
         Err(errno) => return Err(PlaceError::from_errno(path, wanted, errno)),
     };
-    let metadata = folder
-        .metadata()
-        .map_err(|error| PlaceError::io(path, error))?;
+    let metadata = folder.metadata().map_err(|error| PlaceError::io(path, error))?;
     own_and_tighten(path, &folder, &metadata, 0o700, me(), warnings)
 }
 
@@ -153,17 +128,12 @@ fn own_and_tighten(
     warnings: &mut Vec<String>,
 ) -> Result<(), PlaceError> {
     if metadata.uid() != me {
-        return Err(PlaceError::NotYours {
-            path: path.to_path_buf(),
-            owner: metadata.uid(),
-        });
+        return Err(PlaceError::NotYours { path: path.to_path_buf(), owner: metadata.uid() });
     }
     let found = metadata.mode() & 0o7777;
     if found & 0o077 != 0 {
         let tight = std::fs::Permissions::from_mode(mode);
-        opened
-            .set_permissions(tight)
-            .map_err(|error| PlaceError::io(path, error))?;
+        opened.set_permissions(tight).map_err(|error| PlaceError::io(path, error))?;
         warnings.push(format!(
             "{} was open to other users (mode {found:04o}) and is now closed to them (mode {mode:04o})",
             path.display()
@@ -178,33 +148,21 @@ fn own_and_tighten(
 pub fn trusted_path(path: &Path) -> Result<PathBuf, PlaceError> {
     let absolute = std::path::absolute(path).map_err(|error| PlaceError::io(path, error))?;
     let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else {
-        return Err(PlaceError::WrongKind {
-            path: absolute,
-            wanted: "file or folder in a folder",
-        });
+        return Err(PlaceError::WrongKind { path: absolute, wanted: "file or folder in a folder" });
     };
     for link in folder.ancestors() {
-        let metadata = link
-            .symlink_metadata()
-            .map_err(|error| PlaceError::io(link, error))?;
+        let metadata = link.symlink_metadata().map_err(|error| PlaceError::io(link, error))?;
         if metadata.is_symlink() {
             trusted_owner(link, &metadata)?;
         }
     }
-    let folder = folder
-        .canonicalize()
-        .map_err(|error| PlaceError::io(folder, error))?;
+    let folder = folder.canonicalize().map_err(|error| PlaceError::io(folder, error))?;
     let resolved = folder.join(name);
     for above in folder.ancestors() {
-        let metadata = above
-            .symlink_metadata()
-            .map_err(|error| PlaceError::io(above, error))?;
+        let metadata = above.symlink_metadata().map_err(|error| PlaceError::io(above, error))?;
         trusted_owner(above, &metadata)?;
         if others_can_exchange(metadata.mode(), metadata.uid(), metadata.gid()) {
-            return Err(PlaceError::OpenFolder {
-                folder: above.to_path_buf(),
-                path: resolved,
-            });
+            return Err(PlaceError::OpenFolder { folder: above.to_path_buf(), path: resolved });
         }
     }
     Ok(resolved)
@@ -221,10 +179,7 @@ fn trusted_owner(path: &Path, metadata: &Metadata) -> Result<(), PlaceError> {
     match metadata.uid() {
         0 => Ok(()),
         owner if owner == me() => Ok(()),
-        owner => Err(PlaceError::NotYours {
-            path: path.to_path_buf(),
-            owner,
-        }),
+        owner => Err(PlaceError::NotYours { path: path.to_path_buf(), owner }),
     }
 }
 
@@ -239,13 +194,7 @@ mod tests {
         File::create(&path).unwrap();
         let stranger = me() + 1;
         let refused = open_file(&path, OFlags::RDONLY, stranger, &mut Vec::new());
-        assert_eq!(
-            refused.unwrap_err(),
-            PlaceError::NotYours {
-                path: path.clone(),
-                owner: me()
-            }
-        );
+        assert_eq!(refused.unwrap_err(), PlaceError::NotYours { path: path.clone(), owner: me() });
         assert!(open_file(&path, OFlags::RDONLY, me(), &mut Vec::new()).is_ok());
     }
 
@@ -259,11 +208,7 @@ mod tests {
             (0o775, 1000, false),
             (0o1777, 100, false),
         ] {
-            assert_eq!(
-                others_can_exchange(mode, 1000, group),
-                open,
-                "mode {mode:o}, group {group}"
-            );
+            assert_eq!(others_can_exchange(mode, 1000, group), open, "mode {mode:o}, group {group}");
         }
     }
 }

@@ -4,9 +4,7 @@ use crate::{Store, history, inbox, outbox, turn};
 use rusqlite::Connection;
 
 fn plan(connection: &Connection, sql: &str) -> Vec<String> {
-    let mut explain = connection
-        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-        .unwrap();
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let mut rows = explain.raw_query();
     let mut steps = Vec::new();
     while let Some(row) = rows.next().unwrap() {
@@ -54,15 +52,7 @@ fn no_statement_of_a_turn_reads_a_whole_table_or_sorts() {
         }
     }
     let waiting = plan(&connection, inbox::WAITING);
-    assert!(
-        waiting
-            .iter()
-            .all(|step| !step.starts_with("SCAN") || step.contains("inbox_waiting")),
-        "{waiting:?}"
-    );
+    assert!(waiting.iter().all(|step| !step.starts_with("SCAN") || step.contains("inbox_waiting")), "{waiting:?}");
     let oldest = plan(&connection, turn::OLDEST);
-    assert!(
-        oldest.iter().any(|step| step.contains("inbox_waiting")),
-        "{oldest:?}"
-    );
+    assert!(oldest.iter().any(|step| step.contains("inbox_waiting")), "{oldest:?}");
 }

@@ -21,11 +21,7 @@ struct Pool {
 impl Readers {
     pub(crate) fn new(place: Place) -> Self {
         let permits = Arc::new(Semaphore::new(READERS));
-        Self(Arc::new(Pool {
-            place,
-            idle: Mutex::new(Vec::new()),
-            permits,
-        }))
+        Self(Arc::new(Pool { place, idle: Mutex::new(Vec::new()), permits }))
     }
 
     /// Runs `work` on a connection of the pool, off the async threads.
@@ -33,13 +29,7 @@ impl Readers {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let permit = self
-            .0
-            .permits
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| StoreError::Closed)?;
+        let permit = self.0.permits.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let pool = self.0.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -50,24 +40,14 @@ impl Readers {
 }
 
 impl Pool {
-    fn run<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+    fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => self.place.open_reader()?,
         };
         let result = work(&connection).map_err(|error| self.place.sqlite(&error));
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
     }
 }

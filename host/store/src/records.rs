@@ -227,12 +227,6 @@ pub struct AuditFilter {
 
 impl Default for AuditFilter {
     fn default() -> Self {
-        Self {
-            session: None,
-            tool: None,
-            verdict: None,
-            since_ms: None,
-            limit: 100,
-        }
+        Self { session: None, tool: None, verdict: None, since_ms: None, limit: 100 }
     }
 }

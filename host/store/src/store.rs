@@ -24,10 +24,7 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self {
-            busy_timeout: Duration::from_secs(5),
-            audit_capacity: 100_000,
-        }
+        Self { busy_timeout: Duration::from_secs(5), audit_capacity: 100_000 }
     }
 }
 
@@ -63,19 +60,9 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.work(&commands))
-            .map_err(|error| StoreError::Io {
-                path: place.path.clone(),
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| StoreError::Io { path: place.path.clone(), reason: error.to_string() })?;
         let readers = Readers::new(place.clone());
-        let inner = Inner {
-            place,
-            readers,
-            writer: Some(sender),
-            thread: Some(thread),
-            audit,
-            warnings,
-        };
+        let inner = Inner { place, readers, writer: Some(sender), thread: Some(thread), audit, warnings };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -87,14 +74,7 @@ impl Store {
         drop(place.open_reader()?);
         let readers = Readers::new(place.clone());
         let audit = Arc::new(AuditBuffer::new(0));
-        Ok(Self(Arc::new(Inner {
-            place,
-            readers,
-            writer: None,
-            thread: None,
-            audit,
-            warnings,
-        })))
+        Ok(Self(Arc::new(Inner { place, readers, writer: None, thread: None, audit, warnings })))
     }
 
     /// The database file, absolute and without links.
@@ -116,16 +96,11 @@ impl Store {
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         let found = self.read(|connection| {
             let mut check = connection.prepare("PRAGMA quick_check")?;
-            let findings = check
-                .query_map([], |row| row.get::<_, String>(0))?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let findings = check.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(findings)
         });
         match found.await {
-            Ok(findings) => Ok(findings
-                .into_iter()
-                .filter(|finding| finding != "ok")
-                .collect()),
+            Ok(findings) => Ok(findings.into_iter().filter(|finding| finding != "ok").collect()),
             Err(StoreError::Damaged { reason, .. }) => Ok(vec![reason]),
             Err(error) => Err(error),
         }
@@ -149,16 +124,8 @@ impl Store {
     ) -> Result<T, StoreError> {
         let writer = self.writer().ok_or(StoreError::ReadOnly)?;
         let (reply, answer) = oneshot::channel();
-        let job = Job {
-            kind,
-            promise,
-            work,
-            result: None,
-            reply,
-        };
-        writer
-            .send(Command::Write(Box::new(job)))
-            .map_err(|_| StoreError::Closed)?;
+        let job = Job { kind, promise, work, result: None, reply };
+        writer.send(Command::Write(Box::new(job))).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -182,7 +149,5 @@ impl Drop for Inner {
 
 /// Now, in milliseconds since 1970.
 pub(crate) fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as i64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

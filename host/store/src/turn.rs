@@ -1,9 +1,7 @@
 //! Turns: each step is kept as it happens, so that an interrupted one goes on where it was.
 
 use crate::error::StoreError;
-use crate::records::{
-    CallRow, Inbound, InboxId, NewMessage, NewOutbox, OutboxId, Outcome, Turn, TurnId,
-};
+use crate::records::{CallRow, Inbound, InboxId, NewMessage, NewOutbox, OutboxId, Outcome, Turn, TurnId};
 use crate::store::{Store, now};
 use crate::writer::{Promise, Refusal};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -14,13 +12,13 @@ pub(crate) const OLDEST: &str = "
     SELECT id, session_id, channel, account, external_id, chat_id, sender, text, metadata, received_at, state = 'running'
     FROM inbox WHERE session_id = (SELECT id FROM sessions WHERE key = ?1) AND state IN ('queued', 'running')
     ORDER BY id LIMIT 1";
-pub(crate) const INTERRUPTED: &str =
-    "SELECT id, first_message, rounds FROM turns WHERE inbox_id = ?1";
-pub(crate) const STEPS: &str =
-    "SELECT body FROM messages WHERE session_id = ?1 AND id >= ?2 ORDER BY id";
-pub(crate) const CALLS: &str = "SELECT round, call_id, tool, arguments, read_only, verdict FROM calls WHERE turn_id = ?1 ORDER BY id";
+pub(crate) const INTERRUPTED: &str = "SELECT id, first_message, rounds FROM turns WHERE inbox_id = ?1";
+pub(crate) const STEPS: &str = "SELECT body FROM messages WHERE session_id = ?1 AND id >= ?2 ORDER BY id";
+pub(crate) const CALLS: &str =
+    "SELECT round, call_id, tool, arguments, read_only, verdict FROM calls WHERE turn_id = ?1 ORDER BY id";
 pub(crate) const MESSAGE: &str = "INSERT INTO messages (session_id, body) VALUES (?1, ?2)";
-pub(crate) const BEGIN: &str = "INSERT INTO turns (session_id, inbox_id, first_message, bytes, began_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(crate) const BEGIN: &str =
+    "INSERT INTO turns (session_id, inbox_id, first_message, bytes, began_at) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(crate) const RUNNING: &str = "UPDATE inbox SET state = 'running' WHERE id = ?1";
 /// Counts one more message of a running turn; no row when it is not running.
 pub(crate) const GROW: &str = "
@@ -39,7 +37,8 @@ pub(crate) const FINISH: &str = "
     RETURNING session_id, inbox_id";
 pub(crate) const ANSWERED: &str = "UPDATE inbox SET state = ?2 WHERE id = ?1";
 pub(crate) const TOUCH: &str = "UPDATE sessions SET updated_at = ?2 WHERE id = ?1";
-pub(crate) const ANSWER: &str = "INSERT INTO outbox (session_id, channel, chat_id, text, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(crate) const ANSWER: &str =
+    "INSERT INTO outbox (session_id, channel, chat_id, text, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 struct Waiting {
     session: i64,
@@ -57,16 +56,8 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
         text: row.get(7)?,
         metadata: row.get(8)?,
     };
-    let inbox = Inbound {
-        id: InboxId(row.get(0)?),
-        message,
-        received_at: row.get(9)?,
-    };
-    Ok(Waiting {
-        session: row.get(1)?,
-        inbox,
-        running: row.get(10)?,
-    })
+    let inbox = Inbound { id: InboxId(row.get(0)?), message, received_at: row.get(9)? };
+    Ok(Waiting { session: row.get(1)?, inbox, running: row.get(10)? })
 }
 
 fn call(row: &Row<'_>) -> rusqlite::Result<CallRow> {
@@ -83,70 +74,34 @@ fn call(row: &Row<'_>) -> rusqlite::Result<CallRow> {
 fn begin(connection: &Connection, waiting: Waiting) -> rusqlite::Result<Turn> {
     let Waiting { session, inbox, .. } = waiting;
     let body = serde_json::json!({ "role": "user", "content": inbox.message.text }).to_string();
-    connection
-        .prepare_cached(MESSAGE)?
-        .execute(params![session, body])?;
+    connection.prepare_cached(MESSAGE)?.execute(params![session, body])?;
     let first = connection.last_insert_rowid();
     let mut begin = connection.prepare_cached(BEGIN)?;
-    begin.execute(params![
-        session,
-        inbox.id.0,
-        first,
-        body.len() as i64,
-        now()
-    ])?;
+    begin.execute(params![session, inbox.id.0, first, body.len() as i64, now()])?;
     let id = TurnId(connection.last_insert_rowid());
     connection.prepare_cached(RUNNING)?.execute([inbox.id.0])?;
     let session = inbox.message.session();
-    Ok(Turn {
-        id,
-        session,
-        inbox,
-        resumed: false,
-        steps: vec![body.into()],
-        calls: Vec::new(),
-        rounds: 0,
-    })
+    Ok(Turn { id, session, inbox, resumed: false, steps: vec![body.into()], calls: Vec::new(), rounds: 0 })
 }
 
 fn resume(connection: &Connection, waiting: Waiting) -> rusqlite::Result<Turn> {
     let Waiting { session, inbox, .. } = waiting;
     let mut interrupted = connection.prepare_cached(INTERRUPTED)?;
-    let (id, first, rounds): (i64, i64, u32) = interrupted.query_row([inbox.id.0], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
+    let (id, first, rounds): (i64, i64, u32) =
+        interrupted.query_row([inbox.id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut steps = connection.prepare_cached(STEPS)?;
-    let steps = steps
-        .query_map([session, first], |row| row.get::<_, Arc<str>>(0))?
-        .collect::<Result<_, _>>()?;
-    let calls = connection
-        .prepare_cached(CALLS)?
-        .query_map([id], call)?
-        .collect::<Result<_, _>>()?;
+    let steps = steps.query_map([session, first], |row| row.get::<_, Arc<str>>(0))?.collect::<Result<_, _>>()?;
+    let calls = connection.prepare_cached(CALLS)?.query_map([id], call)?.collect::<Result<_, _>>()?;
     let session = inbox.message.session();
-    Ok(Turn {
-        id: TurnId(id),
-        session,
-        inbox,
-        resumed: true,
-        steps,
-        calls,
-        rounds,
-    })
+    Ok(Turn { id: TurnId(id), session, inbox, resumed: true, steps, calls, rounds })
 }
 
 /// Adds a message to a running turn.
 fn add(connection: &Connection, turn: TurnId, body: &str, rounds: u32) -> Result<(), Refusal> {
     let mut grow = connection.prepare_cached(GROW)?;
-    let session = grow
-        .query_row(params![turn.0, body.len() as i64, rounds], |row| {
-            row.get::<_, i64>(0)
-        })
-        .optional()?;
+    let session = grow.query_row(params![turn.0, body.len() as i64, rounds], |row| row.get::<_, i64>(0)).optional()?;
     let session = session.ok_or(StoreError::TurnOver(turn))?;
-    connection
-        .prepare_cached(MESSAGE)?
-        .execute(params![session, body])?;
+    connection.prepare_cached(MESSAGE)?.execute(params![session, body])?;
     Ok(())
 }
 
@@ -167,27 +122,14 @@ fn finish(
     };
     let time = now();
     let mut finish = connection.prepare_cached(FINISH)?;
-    let ids = finish
-        .query_row(params![turn.0, state, error, time], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
+    let ids = finish.query_row(params![turn.0, state, error, time], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let (session, inbox): (i64, i64) = ids.ok_or(StoreError::TurnOver(turn))?;
-    connection
-        .prepare_cached(ANSWERED)?
-        .execute(params![inbox, state])?;
+    connection.prepare_cached(ANSWERED)?.execute(params![inbox, state])?;
     connection.prepare_cached(TOUCH)?.execute([session, time])?;
-    let Some(NewOutbox {
-        channel,
-        chat_id,
-        text,
-    }) = answer
-    else {
+    let Some(NewOutbox { channel, chat_id, text }) = answer else {
         return Ok(None);
     };
-    connection
-        .prepare_cached(ANSWER)?
-        .execute(params![session, channel, chat_id, text, time])?;
+    connection.prepare_cached(ANSWER)?.execute(params![session, channel, chat_id, text, time])?;
     Ok(Some(OutboxId(connection.last_insert_rowid())))
 }
 
@@ -198,10 +140,7 @@ impl Store {
         let session = session.to_owned();
         // losing this to a power cut loses nothing: the message would wait again
         self.write("begin-turn", Promise::Committed, move |connection| {
-            let oldest = connection
-                .prepare_cached(OLDEST)?
-                .query_row([&session], waiting)
-                .optional()?;
+            let oldest = connection.prepare_cached(OLDEST)?.query_row([&session], waiting).optional()?;
             Ok(match oldest {
                 Some(waiting) if waiting.running => Some(resume(connection, waiting)?),
                 Some(waiting) => Some(begin(connection, waiting)?),
@@ -214,10 +153,7 @@ impl Store {
     /// Adds what the model answered, as wire JSON, and counts a round.
     pub async fn append(&self, turn: TurnId, message: &str) -> Result<(), StoreError> {
         let message = message.to_owned();
-        self.write("append", Promise::Durable, move |connection| {
-            add(connection, turn, &message, 1)
-        })
-        .await
+        self.write("append", Promise::Durable, move |connection| add(connection, turn, &message, 1)).await
     }
 
     /// Says that a call of the present round starts; on the disk before the answer unless the call is `read_only`.
@@ -229,13 +165,8 @@ impl Store {
         arguments: &str,
         read_only: bool,
     ) -> Result<(), StoreError> {
-        let (call_id, tool, arguments) =
-            (call_id.to_owned(), tool.to_owned(), arguments.to_owned());
-        let promise = if read_only {
-            Promise::Committed
-        } else {
-            Promise::Durable
-        };
+        let (call_id, tool, arguments) = (call_id.to_owned(), tool.to_owned(), arguments.to_owned());
+        let promise = if read_only { Promise::Committed } else { Promise::Durable };
         self.write("start-call", promise, move |connection| {
             let mut start = connection.prepare_cached(START_CALL)?;
             match start.execute(params![turn.0, call_id, tool, arguments, read_only, now()])? {
@@ -254,16 +185,10 @@ impl Store {
         message: &str,
         verdict: &str,
     ) -> Result<(), StoreError> {
-        let (call_id, message, verdict) =
-            (call_id.to_owned(), message.to_owned(), verdict.to_owned());
+        let (call_id, message, verdict) = (call_id.to_owned(), message.to_owned(), verdict.to_owned());
         self.write("finish-call", Promise::Durable, move |connection| {
             add(connection, turn, &message, 0)?;
-            connection.prepare_cached(FINISH_CALL)?.execute(params![
-                turn.0,
-                call_id,
-                verdict,
-                now()
-            ])?;
+            connection.prepare_cached(FINISH_CALL)?.execute(params![turn.0, call_id, verdict, now()])?;
             Ok(())
         })
         .await
@@ -279,13 +204,7 @@ impl Store {
     ) -> Result<Option<OutboxId>, StoreError> {
         let message = message.map(str::to_owned);
         self.write("finish-turn", Promise::Durable, move |connection| {
-            finish(
-                connection,
-                turn,
-                message.as_deref(),
-                &outcome,
-                answer.as_ref(),
-            )
+            finish(connection, turn, message.as_deref(), &outcome, answer.as_ref())
         })
         .await
     }

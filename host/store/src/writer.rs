@@ -116,11 +116,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(connection: Connection, place: Place, audit: Arc<AuditBuffer>) -> Self {
-        Self {
-            connection,
-            place,
-            audit,
-        }
+        Self { connection, place, audit }
     }
 
     /// Works until the last sender is gone.
@@ -165,24 +161,16 @@ impl Writer {
         if batch.is_empty() && records.is_empty() {
             return;
         }
-        let together = self.commit(&mut batch, |connection| {
-            self.audit.insert(connection, &records)
-        });
+        let together = self.commit(&mut batch, |connection| self.audit.insert(connection, &records));
         if together.is_err() {
             self.audit.lose(records.len());
         }
         // a neighbour's failure can take the whole transaction with it; alone, each gets what it deserves
         let shared = batch.len() > 1 || !records.is_empty();
-        let alone = shared
-            && together
-                .as_ref()
-                .is_err_and(|error| !matches!(error, StoreError::Locked { .. }));
+        let alone = shared && together.as_ref().is_err_and(|error| !matches!(error, StoreError::Locked { .. }));
         for mut work in batch {
-            let committed = if alone {
-                self.commit(std::slice::from_mut(&mut work), |_| Ok(()))
-            } else {
-                together.clone()
-            };
+            let committed =
+                if alone { self.commit(std::slice::from_mut(&mut work), |_| Ok(())) } else { together.clone() };
             work.answer(committed);
         }
     }
@@ -209,11 +197,7 @@ impl Writer {
     ) -> rusqlite::Result<()> {
         let run = |sql: &str| self.connection.prepare_cached(sql)?.execute([]).map(drop);
         // durable: the log is flushed at COMMIT; else with the next commit that is
-        self.connection.execute_batch(if durable {
-            "PRAGMA synchronous=FULL"
-        } else {
-            "PRAGMA synchronous=NORMAL"
-        })?;
+        self.connection.execute_batch(if durable { "PRAGMA synchronous=FULL" } else { "PRAGMA synchronous=NORMAL" })?;
         run("BEGIN IMMEDIATE")?;
         for work in batch.iter_mut() {
             run("SAVEPOINT work")?;
@@ -239,9 +223,7 @@ impl Writer {
             return;
         }
         PAGES_IN_LOG.set(0);
-        let folded = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let folded = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         if let Err(error) = folded {
             tracing::warn!("the write-ahead log could not be folded into the database: {error}");
         }
@@ -287,26 +269,16 @@ mod tests {
             };
             store.write("hold", Promise::Committed, wait).await
         });
-        std::thread::spawn(move || running.recv())
-            .join()
-            .unwrap()
-            .unwrap();
+        std::thread::spawn(move || running.recv()).join().unwrap().unwrap();
         release
     }
 
     async fn limit_pages(store: &Store, more: i64) {
         let limit = move |connection: &Connection| {
             let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-            Ok(connection.query_row(
-                &format!("PRAGMA max_page_count={}", pages + more),
-                [],
-                |_| Ok(()),
-            )?)
+            Ok(connection.query_row(&format!("PRAGMA max_page_count={}", pages + more), [], |_| Ok(()))?)
         };
-        store
-            .write("limit", Promise::Committed, limit)
-            .await
-            .unwrap();
+        store.write("limit", Promise::Committed, limit).await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -322,10 +294,7 @@ mod tests {
             }))?;
             Ok(())
         };
-        store
-            .write("count", Promise::Committed, count)
-            .await
-            .unwrap();
+        store.write("count", Promise::Committed, count).await.unwrap();
         let release = hold(&store);
         let before = commits.load(Ordering::SeqCst);
         let writes: Vec<_> = (0..100)
@@ -334,12 +303,7 @@ mod tests {
                 let mut write = Box::pin(async move { store.accept(message(number, 10)).await });
                 // asked once, so that it is queued before the writer is released
                 let waker = std::task::Waker::noop();
-                assert!(
-                    write
-                        .as_mut()
-                        .poll(&mut std::task::Context::from_waker(waker))
-                        .is_pending()
-                );
+                assert!(write.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
                 write
             })
             .collect();
@@ -347,11 +311,7 @@ mod tests {
         for write in writes {
             assert!(matches!(write.await, Ok(Accepted::New(_))));
         }
-        assert!(
-            commits.load(Ordering::SeqCst) - before <= 2,
-            "{} commits",
-            commits.load(Ordering::SeqCst) - before
-        );
+        assert!(commits.load(Ordering::SeqCst) - before <= 2, "{} commits", commits.load(Ordering::SeqCst) - before);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -368,10 +328,7 @@ mod tests {
             store.accept(message(2, 10)),
         );
         assert!(matches!(bad, Err(StoreError::TurnOver(TurnId(7)))));
-        assert!(matches!(
-            (good, other),
-            (Ok(Accepted::New(_)), Ok(Accepted::New(_)))
-        ));
+        assert!(matches!((good, other), (Ok(Accepted::New(_)), Ok(Accepted::New(_)))));
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -379,13 +336,9 @@ mod tests {
         let (_folder, store) = new_store();
         limit_pages(&store, 3).await;
         let release = hold(&store);
-        let (small, large, _) = tokio::join!(
-            store.accept(message(1, 10)),
-            store.accept(message(2, 100_000)),
-            async {
-                drop(release);
-            }
-        );
+        let (small, large, _) = tokio::join!(store.accept(message(1, 10)), store.accept(message(2, 100_000)), async {
+            drop(release);
+        });
         assert!(matches!(small, Ok(Accepted::New(_))), "{small:?}");
         assert!(matches!(large, Err(StoreError::Full { .. })), "{large:?}");
     }
@@ -396,28 +349,15 @@ mod tests {
         store.accept(message(1, 10)).await.unwrap();
         let turn = store.next_turn("terminal:default").await.unwrap().unwrap();
         limit_pages(&store, 0).await;
-        let answer = NewOutbox {
-            channel: "terminal".into(),
-            chat_id: "default".into(),
-            text: "x".repeat(100_000),
-        };
-        let full = store
-            .finish_turn(turn.id, Some("{}"), Outcome::Done, Some(answer.clone()))
-            .await
-            .unwrap_err();
+        let answer = NewOutbox { channel: "terminal".into(), chat_id: "default".into(), text: "x".repeat(100_000) };
+        let full = store.finish_turn(turn.id, Some("{}"), Outcome::Done, Some(answer.clone())).await.unwrap_err();
         assert!(matches!(full, StoreError::Full { .. }), "{full:?}");
         assert!(full.to_string().contains("is full"), "{full}");
         let resumed = store.next_turn("terminal:default").await.unwrap().unwrap();
         assert_eq!((resumed.id, resumed.steps), (turn.id, turn.steps));
         assert!(store.pending_outbox("terminal").await.unwrap().is_empty());
         limit_pages(&store, 1000).await;
-        assert!(
-            store
-                .finish_turn(turn.id, Some("{}"), Outcome::Done, Some(answer))
-                .await
-                .unwrap()
-                .is_some()
-        );
+        assert!(store.finish_turn(turn.id, Some("{}"), Outcome::Done, Some(answer)).await.unwrap().is_some());
     }
 
     #[tokio::test]
@@ -426,9 +366,7 @@ mod tests {
         for number in 0..60 {
             store.accept(message(number, 300_000)).await.unwrap();
         }
-        let log = std::fs::metadata(folder.path().join("chiton.db-wal"))
-            .unwrap()
-            .len();
+        let log = std::fs::metadata(folder.path().join("chiton.db-wal")).unwrap().len();
         assert!(log < 8 << 20, "{log} bytes after 18 MB were written");
     }
 }

@@ -23,10 +23,7 @@ async fn approvals_are_kept_by_name_and_the_last_one_counts() {
     }
     drop(store);
     let store = Store::open(&path).unwrap();
-    assert_eq!(
-        store.approvals().await.unwrap(),
-        [approval("notes", "b"), approval("weather", "c")]
-    );
+    assert_eq!(store.approvals().await.unwrap(), [approval("notes", "b"), approval("weather", "c")]);
 }
 
 #[tokio::test]
@@ -42,16 +39,8 @@ async fn an_approval_can_be_taken_back_once() {
 #[tokio::test]
 async fn grants_of_a_tool_are_replaced_and_returned() {
     let (_folder, _path, store) = new_store();
-    for (tool, grants) in [
-        ("file", Some("[1]")),
-        ("exec", Some("[2]")),
-        ("file", Some("[3]")),
-        ("exec", None),
-    ] {
+    for (tool, grants) in [("file", Some("[1]")), ("exec", Some("[2]")), ("file", Some("[3]")), ("exec", None)] {
         store.set_tool_grants(tool, grants).await.unwrap();
     }
-    assert_eq!(
-        store.tool_grants().await.unwrap(),
-        [("file".to_owned(), "[3]".to_owned())]
-    );
+    assert_eq!(store.tool_grants().await.unwrap(), [("file".to_owned(), "[3]".to_owned())]);
 }

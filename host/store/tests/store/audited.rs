@@ -19,23 +19,14 @@ fn record(number: i64) -> AuditRow {
 }
 
 async fn times(store: &Store, filter: AuditFilter) -> Vec<i64> {
-    store
-        .audit_query(filter)
-        .await
-        .unwrap()
-        .iter()
-        .map(|row| row.time_ms)
-        .collect()
+    store.audit_query(filter).await.unwrap().iter().map(|row| row.time_ms).collect()
 }
 
 #[tokio::test]
 async fn a_record_is_found_as_it_was_taken() {
     let (_folder, _path, store) = new_store();
     store.audit(record(1));
-    assert_eq!(
-        store.audit_query(AuditFilter::default()).await.unwrap(),
-        [record(1)]
-    );
+    assert_eq!(store.audit_query(AuditFilter::default()).await.unwrap(), [record(1)]);
 }
 
 #[tokio::test]
@@ -45,32 +36,9 @@ async fn records_are_filtered_and_the_newest_shown_oldest_first() {
         store.audit(record(number));
     }
     let all = AuditFilter::default;
-    assert_eq!(
-        times(&store, AuditFilter { limit: 3, ..all() }).await,
-        [9, 10, 11]
-    );
-    assert_eq!(
-        times(
-            &store,
-            AuditFilter {
-                verdict: Some("denied".into()),
-                ..all()
-            }
-        )
-        .await,
-        [0, 3, 6, 9]
-    );
-    assert_eq!(
-        times(
-            &store,
-            AuditFilter {
-                since_ms: Some(10),
-                ..all()
-            }
-        )
-        .await,
-        [10, 11]
-    );
+    assert_eq!(times(&store, AuditFilter { limit: 3, ..all() }).await, [9, 10, 11]);
+    assert_eq!(times(&store, AuditFilter { verdict: Some("denied".into()), ..all() }).await, [0, 3, 6, 9]);
+    assert_eq!(times(&store, AuditFilter { since_ms: Some(10), ..all() }).await, [10, 11]);
     let both = AuditFilter {
         session: Some("terminal:1".into()),
         tool: Some("write_file".into()),
@@ -106,19 +74,13 @@ async fn records_are_written_soon_without_another_write() {
 #[tokio::test]
 async fn the_trail_keeps_its_newest_records_only() {
     let folder = tempfile::tempdir().unwrap();
-    let options = StoreOptions {
-        audit_capacity: 10,
-        ..StoreOptions::default()
-    };
+    let options = StoreOptions { audit_capacity: 10, ..StoreOptions::default() };
     let store = Store::open_with(folder.path().join("chiton.db"), options).unwrap();
     for number in 0..25 {
         store.audit(record(number));
         store.flush().await.unwrap();
     }
-    assert_eq!(
-        times(&store, AuditFilter::default()).await,
-        (15..25).collect::<Vec<_>>()
-    );
+    assert_eq!(times(&store, AuditFilter::default()).await, (15..25).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -127,14 +89,7 @@ async fn a_flood_of_records_is_counted_where_it_is_not_kept() {
     for number in 0..50_000 {
         store.audit(record(number));
     }
-    let kept = store
-        .audit_query(AuditFilter {
-            limit: u32::MAX,
-            ..AuditFilter::default()
-        })
-        .await
-        .unwrap()
-        .len() as u64;
+    let kept = store.audit_query(AuditFilter { limit: u32::MAX, ..AuditFilter::default() }).await.unwrap().len() as u64;
     assert_eq!(kept + store.audit_lost(), 50_000);
     assert!(kept >= 8192, "{kept}");
 }

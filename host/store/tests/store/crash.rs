@@ -31,23 +31,14 @@ async fn play(store: &Store, from: usize) {
             say("append");
         }
         if from < 4 {
-            store
-                .start_call(turn, "c1", "write_file", "{}", false)
-                .await
-                .unwrap();
+            store.start_call(turn, "c1", "write_file", "{}", false).await.unwrap();
             say("start-call");
         }
         if from < 5 {
-            store
-                .finish_call(turn, "c1", steps[1], "allowed")
-                .await
-                .unwrap();
+            store.finish_call(turn, "c1", steps[1], "allowed").await.unwrap();
             say("finish-call");
         }
-        store
-            .finish_turn(turn, Some(steps[2]), Outcome::Done, Some(answer("Done.")))
-            .await
-            .unwrap();
+        store.finish_turn(turn, Some(steps[2]), Outcome::Done, Some(answer("Done."))).await.unwrap();
         say("finish-turn");
     }
     for waiting in store.pending_outbox("terminal").await.unwrap() {
@@ -93,16 +84,8 @@ fn killed(test: &str, database: &Path, failpoint: &str) -> Vec<String> {
         .output()
         .unwrap();
     let out = String::from_utf8(child.stdout).unwrap();
-    assert_eq!(
-        child.status.signal(),
-        Some(9),
-        "{failpoint}: {out}{}",
-        String::from_utf8_lossy(&child.stderr)
-    );
-    out.lines()
-        .filter_map(|line| line.split_once("answered "))
-        .map(|(_, said)| said.to_owned())
-        .collect()
+    assert_eq!(child.status.signal(), Some(9), "{failpoint}: {out}{}", String::from_utf8_lossy(&child.stderr));
+    out.lines().filter_map(|line| line.split_once("answered ")).map(|(_, said)| said.to_owned()).collect()
 }
 
 #[tokio::test]
@@ -124,10 +107,7 @@ async fn child_accepts_many() {
     let writers = (0..200).map(|number| {
         let store = store.clone();
         tokio::spawn(async move {
-            store
-                .accept(message(&number.to_string(), "hello"))
-                .await
-                .unwrap();
+            store.accept(message(&number.to_string(), "hello")).await.unwrap();
             say(&number.to_string());
         })
     });
@@ -144,31 +124,16 @@ async fn a_turn_killed_at_any_commit_ends_as_if_nothing_had_been() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("chiton.db");
             let answered = killed("crash::child_plays_a_turn", &path, &point);
-            assert_eq!(
-                answered,
-                COMMITS[..number],
-                "{point}: answered before it was killed"
-            );
+            assert_eq!(answered, COMMITS[..number], "{point}: answered before it was killed");
 
             let store = Store::open(&path).unwrap();
             assert_eq!(next_commit(&store).await, done, "{point}: kept");
             play(&store, done).await;
             let history = store.history(SESSION, 10_000).await.unwrap();
-            assert_eq!(
-                history.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
-                STEPS,
-                "{point}: history"
-            );
-            assert_eq!(
-                next_commit(&store).await,
-                COMMITS.len(),
-                "{point}: everything is done"
-            );
+            assert_eq!(history.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), STEPS, "{point}: history");
+            assert_eq!(next_commit(&store).await, COMMITS.len(), "{point}: everything is done");
             let again = store.accept(message("1", "write a")).await.unwrap();
-            assert!(
-                matches!(again, Accepted::Duplicate(_)),
-                "{point}: accepted once"
-            );
+            assert!(matches!(again, Accepted::Duplicate(_)), "{point}: accepted once");
             assert!(store.check().await.unwrap().is_empty(), "{point}: sound");
         }
     }
@@ -182,10 +147,7 @@ async fn what_was_answered_while_many_wrote_is_there_after_the_kill() {
     let store = Store::open(&path).unwrap();
     for number in &answered {
         let again = store.accept(message(number, "hello")).await.unwrap();
-        assert!(
-            matches!(again, Accepted::Duplicate(_)),
-            "message {number} was answered and is lost"
-        );
+        assert!(matches!(again, Accepted::Duplicate(_)), "message {number} was answered and is lost");
     }
     assert!(store.check().await.unwrap().is_empty());
 }

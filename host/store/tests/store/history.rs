@@ -18,15 +18,9 @@ async fn the_turn_that_runs_is_not_yet_history() {
     let (_folder, _path, store) = new_store();
     play(&store, 1, &[0], 10).await;
     let turn = begin(&store, "2", "now").await;
-    store
-        .append(turn.id, r#"{"role":"assistant"}"#)
-        .await
-        .unwrap();
+    store.append(turn.id, r#"{"role":"assistant"}"#).await.unwrap();
     assert_eq!(store.history(SESSION, 10_000).await.unwrap().len(), 2);
-    store
-        .finish_turn(turn.id, None, Outcome::Done, None)
-        .await
-        .unwrap();
+    store.finish_turn(turn.id, None, Outcome::Done, None).await.unwrap();
     assert_eq!(store.history(SESSION, 10_000).await.unwrap().len(), 4);
 }
 
@@ -39,55 +33,31 @@ async fn a_turn_that_does_not_fit_is_left_out_whole() {
     let both = size(&store.history(SESSION, 10_000).await.unwrap());
     assert_eq!(store.history(SESSION, both).await.unwrap().len(), 4);
     assert_eq!(store.history(SESSION, both - 1).await.unwrap().len(), 2);
-    assert!(
-        store
-            .history(SESSION, both - first - 1)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(store.history(SESSION, both - first - 1).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn sessions_do_not_see_each_other() {
     let (_folder, _path, store) = new_store();
     play(&store, 1, &[2], 10).await;
-    assert!(
-        store
-            .history("terminal:other", 10_000)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(store.history("terminal:other", 10_000).await.unwrap().is_empty());
 }
 
 /// Plays a turn whose rounds make so many calls each; returns the size of its messages.
 async fn play(store: &Store, number: usize, rounds: &[usize], length: usize) {
     let turn = begin(store, &number.to_string(), "go").await;
     for (round, calls) in rounds.iter().enumerate() {
-        let ids = (0..*calls)
-            .map(|call| format!("t{number}r{round}c{call}"))
-            .collect::<Vec<_>>();
-        let asked = json!({ "role": "assistant", "tool_calls": ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>() });
+        let ids = (0..*calls).map(|call| format!("t{number}r{round}c{call}")).collect::<Vec<_>>();
+        let asked =
+            json!({ "role": "assistant", "tool_calls": ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>() });
         store.append(turn.id, &asked.to_string()).await.unwrap();
         for id in ids {
-            let result =
-                json!({ "role": "tool", "tool_call_id": id, "content": "x".repeat(length) })
-                    .to_string();
-            store
-                .start_call(turn.id, &id, "grep", "{}", true)
-                .await
-                .unwrap();
-            store
-                .finish_call(turn.id, &id, &result, "allowed")
-                .await
-                .unwrap();
+            let result = json!({ "role": "tool", "tool_call_id": id, "content": "x".repeat(length) }).to_string();
+            store.start_call(turn.id, &id, "grep", "{}", true).await.unwrap();
+            store.finish_call(turn.id, &id, &result, "allowed").await.unwrap();
         }
     }
-    store
-        .finish_turn(turn.id, None, Outcome::Done, None)
-        .await
-        .unwrap();
+    store.finish_turn(turn.id, None, Outcome::Done, None).await.unwrap();
 }
 
 fn size(messages: &[Arc<str>]) -> usize {
@@ -105,16 +75,11 @@ fn torn(messages: &[Arc<str>]) -> Option<String> {
         for call in message["tool_calls"].as_array().into_iter().flatten() {
             open.insert(call["id"].as_str().unwrap().to_owned());
         }
-        if let Some(id) = message["tool_call_id"]
-            .as_str()
-            .filter(|id| !open.remove(*id))
-        {
+        if let Some(id) = message["tool_call_id"].as_str().filter(|id| !open.remove(*id)) {
             return Some(format!("{id} has a result and no call"));
         }
     }
-    open.into_iter()
-        .next()
-        .map(|id| format!("{id} has a call and no result"))
+    open.into_iter().next().map(|id| format!("{id} has a call and no result"))
 }
 
 proptest! {

@@ -30,13 +30,11 @@ fn message(external_id: &str, text: &str) -> NewMessage {
 }
 
 const SESSION: &str = "terminal:default";
+/// Set for a test that runs in a process of its own, because it changes the process.
+const CHILD: &str = "CHITON_TEST_CHILD";
 
 fn answer(text: &str) -> NewOutbox {
-    NewOutbox {
-        channel: "terminal".into(),
-        chat_id: "default".into(),
-        text: text.into(),
-    }
+    NewOutbox { channel: "terminal".into(), chat_id: "default".into(), text: text.into() }
 }
 
 /// A new store in a folder of its own.

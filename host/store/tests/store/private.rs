@@ -1,6 +1,6 @@
 //! Nobody else reads the database or puts another file in its place.
 
-use super::{accept, new_store};
+use super::{CHILD, accept, new_store};
 use chiton_store::{PlaceError, Store, StoreError};
 use rustix::fs::Mode;
 use std::fs::{self, Permissions};
@@ -27,6 +27,9 @@ fn refused(path: &Path) -> PlaceError {
 #[tokio::test]
 #[ignore = "run by the test below in a process with its own umask"]
 async fn child_writes_under_umask_000() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
     let (folder, path, store) = new_store();
     drop(store);
     fs::remove_file(&path).unwrap();
@@ -35,10 +38,7 @@ async fn child_writes_under_umask_000() {
     accept(&store, "1", "hello").await;
     let reader = Store::open_read_only(store.path()).unwrap();
     reader.sessions().await.unwrap();
-    let names = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect::<Vec<_>>();
+    let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     assert_eq!(names.len(), 3, "database, log and its index: {names:?}");
     for path in names {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
@@ -48,11 +48,8 @@ async fn child_writes_under_umask_000() {
 #[test]
 fn loc_01_database_log_and_index_are_private_under_umask_000() {
     let child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "private::child_writes_under_umask_000",
-            "--ignored",
-        ])
+        .args(["--exact", "private::child_writes_under_umask_000", "--ignored"])
+        .env(CHILD, "1")
         .output()
         .unwrap();
     let out = String::from_utf8_lossy(&child.stdout);
@@ -63,8 +60,7 @@ fn loc_01_database_log_and_index_are_private_under_umask_000() {
 async fn loc_02_loose_modes_are_repaired_with_a_warning() {
     let (folder, path, store) = new_store();
     accept(&store, "1", "hello").await;
-    let files =
-        ["chiton.db", "chiton.db-wal", "chiton.db-shm"].map(|name| folder.path().join(name));
+    let files = ["chiton.db", "chiton.db-wal", "chiton.db-shm"].map(|name| folder.path().join(name));
     for file in &files {
         open_to_all(file, 0o644);
     }
@@ -76,16 +72,9 @@ async fn loc_02_loose_modes_are_repaired_with_a_warning() {
     drop((reader, store));
     open_to_all(&path, 0o666);
     let store = Store::open(&path).unwrap();
-    assert!(
-        store.warnings()[0].contains("mode 0666"),
-        "{:?}",
-        store.warnings()
-    );
+    assert!(store.warnings()[0].contains("mode 0666"), "{:?}", store.warnings());
     drop(store);
-    assert!(
-        Store::open(&path).unwrap().warnings().is_empty(),
-        "tight modes are not warned about"
-    );
+    assert!(Store::open(&path).unwrap().warnings().is_empty(), "tight modes are not warned about");
 }
 
 #[test]
@@ -95,13 +84,7 @@ fn loc_02_a_database_of_another_user_is_refused() {
     fs::write(&path, "").unwrap();
     // only root can give a file away; the unit test in `place` covers the rule for everybody
     if std::os::unix::fs::chown(&path, Some(65533), None).is_ok() {
-        assert_eq!(
-            refused(&path),
-            PlaceError::NotYours {
-                path: path.canonicalize().unwrap(),
-                owner: 65533
-            }
-        );
+        assert_eq!(refused(&path), PlaceError::NotYours { path: path.canonicalize().unwrap(), owner: 65533 });
     }
 }
 
@@ -127,13 +110,7 @@ fn loc_03_a_link_in_place_of_the_log_is_not_followed() {
         let target = folder.path().join("target");
         fs::write(&target, "precious").unwrap();
         symlink(&target, folder.path().join(format!("chiton.db{suffix}"))).unwrap();
-        assert!(
-            matches!(
-                refused(&folder.path().join("chiton.db")),
-                PlaceError::Link { .. }
-            ),
-            "{suffix}"
-        );
+        assert!(matches!(refused(&folder.path().join("chiton.db")), PlaceError::Link { .. }), "{suffix}");
         assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
     }
 }
@@ -159,8 +136,7 @@ fn loc_07_a_folder_that_others_can_change_is_refused_and_a_sticky_one_allowed() 
     open_to_all(&shared, 0o777);
     for path in [shared.join("chiton.db"), shared.join("mine/chiton.db")] {
         let error = refused(&path);
-        let named =
-            matches!(&error, PlaceError::OpenFolder { folder, .. } if folder.ends_with("shared"));
+        let named = matches!(&error, PlaceError::OpenFolder { folder, .. } if folder.ends_with("shared"));
         assert!(named, "{error:?}");
     }
     open_to_all(&shared, 0o1777);
