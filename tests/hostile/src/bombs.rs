@@ -61,7 +61,7 @@ pub fn nested_blocks(depth: usize) -> Vec<u8> {
 /// One function with many jump tables over the same blocks.
 pub fn jump_tables(tables: usize, targets: usize) -> Vec<u8> {
     let labels = repeated(targets, |index| (index % 100).to_string());
-    let table = format!("block local.get 0 br_table {labels} end");
+    let table = format!("block local.get 0 br_table {labels} end\n");
     let (open, close) = ("block ".repeat(101), "end ".repeat(101));
     with(&format!(
         "(func (param i32) {open} {} {close})",

@@ -144,8 +144,10 @@ pub const GREEDY: &[Case] = &[
     edit(
         "growth_of_two_memories",
         &[
-            ("module", "(memory $other 1)"),
-            ("memory", "(memory $main (export \"memory\") 4)"),
+            (
+                "memory",
+                "(memory $main (export \"memory\") 4) (memory $other 1)",
+            ),
             (
                 "call",
                 "(drop (memory.grow $main (i32.const 600)))
@@ -316,13 +318,11 @@ pub const GREEDY_AT_LOAD: &[Case] = &[
     ),
     edit(
         "nine_memories",
-        &[
-            (
-                "module",
-                "(memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1) (memory 1)",
-            ),
-            ("memory", "(memory $main (export \"memory\") 4)"),
-        ],
+        &[(
+            "memory",
+            "(memory $main (export \"memory\") 4) (memory 1) (memory 1) (memory 1) (memory 1)
+             (memory 1) (memory 1) (memory 1) (memory 1)",
+        )],
     ),
     edit(
         "table_of_10_million",
@@ -615,10 +615,10 @@ pub const WRONG_EXPORTS: &[Case] = &[
 pub const FEATURES_OFF: &[Case] = &[
     edit(
         "shared_memory",
-        &[
-            ("module", "(memory $shared 1 1 shared)"),
-            ("memory", "(memory $main (export \"memory\") 4)"),
-        ],
+        &[(
+            "memory",
+            "(memory $main (export \"memory\") 4) (memory $shared 1 1 shared)",
+        )],
     ),
     edit(
         "atomics",
@@ -645,17 +645,17 @@ pub const FEATURES_OFF: &[Case] = &[
     ),
     edit(
         "memory64",
-        &[
-            ("module", "(memory $wide i64 1)"),
-            ("memory", "(memory $main (export \"memory\") 4)"),
-        ],
+        &[(
+            "memory",
+            "(memory $main (export \"memory\") 4) (memory $wide i64 1)",
+        )],
     ),
     edit(
         "custom_page_sizes",
-        &[
-            ("module", "(memory $bytes 1 (pagesize 1))"),
-            ("memory", "(memory $main (export \"memory\") 4)"),
-        ],
+        &[(
+            "memory",
+            "(memory $main (export \"memory\") 4) (memory $bytes 1 (pagesize 1))",
+        )],
     ),
     edit(
         "stack_switching",
@@ -709,10 +709,10 @@ pub const FEATURES_ON: &[Case] = &[
     ),
     edit(
         "two_memories",
-        &[
-            ("module", "(memory $other 1)"),
-            ("memory", "(memory $main (export \"memory\") 4)"),
-        ],
+        &[(
+            "memory",
+            "(memory $main (export \"memory\") 4) (memory $other 1)",
+        )],
     ),
 ];
 

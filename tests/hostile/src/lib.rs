@@ -10,7 +10,7 @@ pub mod files;
 mod text;
 
 pub use cases::{Case, case};
-pub use text::Text;
+pub use text::{Text, Tool};
 
 /// The probe component: tools `probe_none`, `probe_read` and `probe_write`. What they do stands in
 /// `probe/src`.
@@ -20,5 +20,5 @@ pub fn probe() -> Vec<u8> {
 
 /// A well-behaved component with one tool of this name, which answers `done`.
 pub fn tool(name: &str) -> Vec<u8> {
-    Text::valid().tools(&[text::Tool::named(name)]).component()
+    Text::valid().tools(&[Tool::named(name)]).component()
 }

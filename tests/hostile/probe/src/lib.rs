@@ -3,9 +3,10 @@
 //! Three tools run the same operations and differ in the effects they declare: `probe_none`,
 //! `probe_read` and `probe_write`. Arguments are `{"ops":[{"op":NAME,...},...]}`; the result is one JSON
 //! array with `{"ok":VALUE}` or `{"err":CODE}` for each operation. What each operation does and takes
-//! is said in `files`, `system`, `network` and `bombs`.
+//! is said in `files`, `system`, `network`, `capability` and `bombs`.
 
 mod bombs;
+mod capability;
 mod files;
 mod network;
 mod system;
@@ -38,6 +39,7 @@ impl Probe {
         files::run(&mut self.files, op)
             .or_else(|| system::run(&mut self.system, op))
             .or_else(|| network::run(op))
+            .or_else(|| capability::run(op))
             .or_else(|| bombs::run(op))
             .or_else(|| self.answer(op))
             .unwrap_or_else(|| Err(format!("unknown operation '{}'", op.name())))

@@ -1,0 +1,11 @@
+//! Attack cases against the sandbox, each under its id and with a twin that must work.
+//!
+//! The components come from `chiton-hostile`; everything goes through the public interface of the
+//! sandbox, with foreign bytes compiled in the child as in production.
+
+mod cache;
+mod components;
+mod resources;
+mod swap;
+mod wasi;
+mod world;

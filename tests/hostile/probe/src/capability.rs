@@ -1,0 +1,71 @@
+//! Operations on interfaces that link for everybody and work with a grant only. The error is the
+//! name of the failure's case and its text, such as `denied: network`.
+//!
+//! `fetch {url}` · `http {authority}` through `wasi:http` · `storage_get` · `storage_set` · `storage_remove` ·
+//! `storage_keys` · `secret {name}` · `pipe` · `schedule_add` · `schedule_jobs` · `schedule_remove` ·
+//! `send {text}` · `agent_start` · `agent_wait` · `agent_cancel` · `invoke {tool}` · `ask {text}`.
+
+use crate::bindings::chiton::tool::tool_types::Failure;
+use crate::bindings::chiton::tool::{
+    agents, http, messaging, model, programs, schedule, secrets, storage, tools_invoke,
+};
+use crate::bindings::wasi::http::outgoing_handler;
+use crate::bindings::wasi::http::types::{Fields, OutgoingRequest, Scheme};
+use crate::{Operation, Outcome};
+use serde_json::{Value, json};
+
+pub(crate) fn run(op: &Operation) -> Option<Outcome> {
+    Some(match op.name() {
+        "fetch" => told(http::fetch(&http::Request {
+            method: "GET".to_owned(),
+            url: op.text("url").to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        })),
+        "http" => wasi_http(op),
+        "storage_get" => told(storage::get("key")),
+        "storage_set" => told(storage::set("key", b"value")),
+        "storage_remove" => told(storage::remove("key")),
+        "storage_keys" => told(storage::keys("")),
+        "secret" => Ok(json!(secrets::available(op.text("name")))),
+        "pipe" => told(programs::pipe()),
+        "schedule_add" => told(schedule::add("job", "do it", &schedule::Timing::Every(1))),
+        "schedule_jobs" => told(schedule::jobs()),
+        "schedule_remove" => told(schedule::remove("1")),
+        "send" => told(messaging::send(None, op.text("text"), &[])),
+        "agent_start" => told(agents::start("do it", "label")),
+        "agent_wait" => told(agents::wait("1")),
+        "agent_cancel" => told(agents::cancel("1")),
+        "invoke" => told(tools_invoke::invoke(op.text("tool"), "{}")),
+        "ask" => told(model::ask("", op.text("text"))),
+        _ => return None,
+    })
+}
+
+fn told<T>(result: Result<T, Failure>) -> Outcome {
+    let failed = |case: &str, text: String| Err(format!("{case}: {text}"));
+    match result {
+        Ok(_) => Ok(Value::Null),
+        Err(Failure::InvalidArguments(text)) => failed("invalid-arguments", text),
+        Err(Failure::Denied(text)) => failed("denied", text),
+        Err(Failure::NotFound(text)) => failed("not-found", text),
+        Err(Failure::TimedOut(text)) => failed("timed-out", text),
+        Err(Failure::Failed(text)) => failed("failed", text),
+    }
+}
+
+fn wasi_http(op: &Operation) -> Outcome {
+    let request = OutgoingRequest::new(Fields::new());
+    request
+        .set_scheme(Some(&Scheme::Http))
+        .and_then(|()| request.set_authority(Some(op.text("authority"))))
+        .and_then(|()| request.set_path_with_query(Some("/")))
+        .map_err(|()| "refused-by-setter".to_owned())?;
+    let response = outgoing_handler::handle(request, None).map_err(|code| format!("{code:?}"))?;
+    response.subscribe().block();
+    match response.get() {
+        Some(Ok(Ok(response))) => Ok(json!(response.status())),
+        Some(Ok(Err(code))) => Err(format!("{code:?}")),
+        _ => Err("no response".to_owned()),
+    }
+}
