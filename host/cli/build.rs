@@ -6,12 +6,8 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// The name of each component and its folder in `tools/`.
-const COMPONENTS: [(&str, &str); 4] = [
-    ("file", "file"),
-    ("greet", "tour/greet"),
-    ("greet-next", "tour/greet-next"),
-    ("runaway", "tour/runaway"),
-];
+const COMPONENTS: [(&str, &str); 4] =
+    [("file", "file"), ("greet", "tour/greet"), ("greet-next", "tour/greet-next"), ("runaway", "tour/runaway")];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools");

@@ -34,11 +34,7 @@ impl Control {
             let message = format!("cannot listen on {}: {error}; remove what is there", path.display());
             Failure::new(Exit::State, message)
         })?;
-        let control = Self {
-            path,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        };
+        let control = Self { path, stop: CancellationToken::new(), tasks: TaskTracker::new() };
         let (stop, tasks) = (control.stop.clone(), control.tasks.clone());
         let host = host.clone();
         control.tasks.spawn(async move {
@@ -117,7 +113,8 @@ async fn answer(host: Host, stream: UnixStream) {
     match request {
         Ok(request) => drop(tokio::spawn(async move { host.perform(request, sender).await })),
         Err(error) => {
-            let message = format!("the running chiton does not understand the request ({error}); stop it and try again");
+            let message =
+                format!("the running chiton does not understand the request ({error}); stop it and try again");
             sender.send(Reply::Failed { exit: Exit::Failure, message }).await.ok();
         }
     }

@@ -27,9 +27,7 @@ enum Way {
 impl Door {
     /// Finds the running host, or becomes the host.
     pub async fn open(settings: Settings) -> Result<Self, Failure> {
-        Ok(Self {
-            way: Mutex::new(Way::find(settings).await?),
-        })
+        Ok(Self { way: Mutex::new(Way::find(settings).await?) })
     }
 
     /// The host, if it is this process.
@@ -105,8 +103,5 @@ impl Way {
 
 /// What to say when the host went away in the middle.
 pub fn ended(reason: &dyn std::fmt::Display) -> Failure {
-    Failure::new(
-        Exit::Failure,
-        format!("the running chiton ended before it answered ({reason}); try again"),
-    )
+    Failure::new(Exit::Failure, format!("the running chiton ended before it answered ({reason}); try again"))
 }

@@ -60,10 +60,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with its sentence.
     pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self {
-            exit,
-            message: message.to_string(),
-        }
+        Self { exit, message: message.to_string() }
     }
 
     /// For `map_err`: makes a failure of this exit code from any error.

@@ -34,10 +34,7 @@ pub fn configured(config: &Config) -> Result<Option<Model>, Failure> {
     };
     let own_name = model.strip_prefix(&format!("{name}/")).unwrap_or(model);
     let provider = connect(&name, config.providers.get(&name), None)?;
-    Ok(Some(Model {
-        provider: Arc::new(provider),
-        name: own_name.to_owned(),
-    }))
+    Ok(Some(Model { provider: Arc::new(provider), name: own_name.to_owned() }))
 }
 
 /// What to say where a model is needed and none is configured.
@@ -67,9 +64,7 @@ pub fn connect(
 
 /// The key: configured, or in the vendor's environment variable.
 fn key_of(name: &str, configured: Option<&Configured>) -> Option<SecretString> {
-    configured
-        .and_then(|provider| provider.api_key.clone())
-        .or_else(|| environment_key(Vendor::named(name)?))
+    configured.and_then(|provider| provider.api_key.clone()).or_else(|| environment_key(Vendor::named(name)?))
 }
 
 fn environment_key(vendor: &Vendor) -> Option<SecretString> {
@@ -118,16 +113,10 @@ fn choose(config: &Config, model: &str) -> Option<String> {
 
 fn nobody_serves(model: &str) -> Failure {
     let advice = match Vendor::of_model(model) {
-        Some(vendor) => format!(
-            "set {} or providers.{}.apiKey with `chiton config set`",
-            vendor.key_env, vendor.name
-        ),
+        Some(vendor) => format!("set {} or providers.{}.apiKey with `chiton config set`", vendor.key_env, vendor.name),
         None => "set providers.NAME.apiKey or providers.NAME.apiBase with `chiton config set`".to_owned(),
     };
-    Failure::new(
-        Exit::Configuration,
-        format!("no provider is configured for the model '{model}'; {advice}"),
-    )
+    Failure::new(Exit::Configuration, format!("no provider is configured for the model '{model}'; {advice}"))
 }
 
 #[cfg(test)]
@@ -140,7 +129,8 @@ mod tests {
 
     #[test]
     fn the_provider_follows_from_the_model_and_what_is_configured() {
-        let two = serde_json::json!({"providers": {"mine": {"apiBase": "http://127.0.0.1:1/v1"}, "openai": {"apiKey": "k"}}});
+        let two =
+            serde_json::json!({"providers": {"mine": {"apiBase": "http://127.0.0.1:1/v1"}, "openai": {"apiKey": "k"}}});
         assert_eq!(chosen(two.clone(), "gpt-5").as_deref(), Some("openai"));
         assert_eq!(chosen(two.clone(), "mine/gpt-5").as_deref(), Some("mine"));
         assert_eq!(chosen(two, "unheard-of").as_deref(), Some("mine"));

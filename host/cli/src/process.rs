@@ -10,18 +10,12 @@ const OPEN_FILES: u64 = 16_384;
 pub fn harden() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
     setrlimit(Resource::Core, none).ok();
     let files = getrlimit(Resource::Nofile);
     let wanted = files.maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
     if files.current.is_some_and(|now| now < wanted) {
-        let raised = Rlimit {
-            current: Some(wanted),
-            maximum: files.maximum,
-        };
+        let raised = Rlimit { current: Some(wanted), maximum: files.maximum };
         setrlimit(Resource::Nofile, raised).ok();
     }
 }

@@ -27,8 +27,8 @@ pub enum Request {
         /// The chat of the terminal channel.
         chat: String,
     },
-    /// An answer was shown to the owner.
-    Delivered {
+    /// The owner saw an answer.
+    Seen {
         /// Its row in the outbox.
         outbox: i64,
     },

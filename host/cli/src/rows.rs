@@ -55,10 +55,7 @@ pub struct Rows {
 impl Rows {
     /// The rows of all components that are built in or approved.
     pub async fn read(settings: &Settings, store: Option<&Store>) -> Result<Self, Failure> {
-        let mut rows = Self {
-            rows: BTreeMap::new(),
-            workspace: settings.workspace.clone(),
-        };
+        let mut rows = Self { rows: BTreeMap::new(), workspace: settings.workspace.clone() };
         for (name, grants) in builtin::GRANTS {
             let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
             rows.put(name, grants, Source::BuiltIn);

@@ -28,12 +28,7 @@ impl Settings {
             Some(path) => home.root().join(expand_home(path)),
             None => home.workspace(),
         };
-        Ok(Self {
-            home,
-            document,
-            config,
-            workspace,
-        })
+        Ok(Self { home, document, config, workspace })
     }
 
     /// Makes the workspace if it is missing and warns when other users could exchange it.
@@ -70,10 +65,7 @@ pub fn expand_home(path: &str) -> PathBuf {
 /// The directory that relative paths on the command line start at.
 pub fn current_directory() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| {
-        Failure::new(
-            Exit::Failure,
-            format!("the current directory cannot be used: {error}; change to one that exists"),
-        )
+        Failure::new(Exit::Failure, format!("the current directory cannot be used: {error}; change to one that exists"))
     })
 }
 

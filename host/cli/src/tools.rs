@@ -5,9 +5,7 @@ use crate::exit::Failure;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use crate::terminal::progress;
-use chiton_sandbox::{
-    AuditRecord, AuditSink, Compiler, Component, Limits, Sandbox, SandboxOptions, Trust, Verdict,
-};
+use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Limits, Sandbox, SandboxOptions, Trust, Verdict};
 use chiton_store::{ApprovalRow, AuditRow, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,10 +54,7 @@ impl Tools {
 pub fn sandbox(settings: &Settings, audit: Arc<dyn AuditSink>) -> Result<Sandbox, Failure> {
     let sandbox = Sandbox::new(SandboxOptions {
         cache_dir: settings.home.cache(),
-        compiler: Compiler::Child {
-            program: std::env::current_exe()?,
-            arguments: vec!["__compile".into()],
-        },
+        compiler: Compiler::Child { program: std::env::current_exe()?, arguments: vec!["__compile".into()] },
         audit,
         ceiling: Limits::default(),
         total_memory: TOTAL_MEMORY,
@@ -85,11 +80,13 @@ async fn load_approved(
         Some(component) => component,
         None => {
             let kept = kept_bytes(settings, &approval.name, &approval.component_digest);
-            let bytes = std::fs::read(&kept).map_err(|error| format!("{}: {error}; approve it again", kept.display()))?;
+            let bytes =
+                std::fs::read(&kept).map_err(|error| format!("{}: {error}; approve it again", kept.display()))?;
             sandbox.load(bytes, Trust::Foreign).await.map_err(|error| error.to_string())?
         }
     };
-    let same = component.digest() == digest && component.definitions_digest().to_string() == approval.definitions_digest;
+    let same =
+        component.digest() == digest && component.definitions_digest().to_string() == approval.definitions_digest;
     match same {
         true => Ok(component),
         false => Err("its bytes are not the approved ones; approve it again".to_owned()),
@@ -117,14 +114,13 @@ pub fn read_component(path: &Path) -> Result<Vec<u8>, Failure> {
     }
     let me = rustix::process::geteuid().as_raw();
     if metadata.uid() != me && metadata.uid() != 0 {
-        let reason = format!("it belongs to the user with uid {}; copy it to a place of your own first", metadata.uid());
+        let reason =
+            format!("it belongs to the user with uid {}; copy it to a place of your own first", metadata.uid());
         return Err(refuse(Exit::Refused, reason));
     }
     if metadata.len() > chiton_sandbox::MAX_COMPONENT_BYTES {
-        let error = chiton_sandbox::LoadError::TooLarge {
-            size: metadata.len(),
-            limit: chiton_sandbox::MAX_COMPONENT_BYTES,
-        };
+        let error =
+            chiton_sandbox::LoadError::TooLarge { size: metadata.len(), limit: chiton_sandbox::MAX_COMPONENT_BYTES };
         return Err(refuse(Exit::Refused, error.to_string()));
     }
     let mut bytes = Vec::new();
@@ -159,8 +155,5 @@ fn audit_row(record: AuditRecord) -> AuditRow {
 
 /// The name of a verdict, as the audit trail shows it.
 pub fn verdict_name(verdict: Verdict) -> String {
-    serde_json::to_value(verdict)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
+    serde_json::to_value(verdict).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -83,23 +83,15 @@ impl Session {
         let Some(workspace) = &chat.workspace else {
             return Ok(Self { files: granted });
         };
-        let workspace = FileGrant {
-            path: existing_directory(&base.join(workspace))?,
-            access: Access::Write,
-            quota: None,
-        };
+        let workspace =
+            FileGrant { path: existing_directory(&base.join(workspace))?, access: Access::Write, quota: None };
         let mut files = vec![workspace];
         files.extend(granted.into_iter().flatten());
         Ok(Self { files: Some(files) })
     }
 
     fn message(&self, text: String) -> Request {
-        Request::Chat {
-            chat: CHAT.to_owned(),
-            id: uuid::Uuid::now_v7().to_string(),
-            text,
-            files: self.files.clone(),
-        }
+        Request::Chat { chat: CHAT.to_owned(), id: uuid::Uuid::now_v7().to_string(), text, files: self.files.clone() }
     }
 }
 
@@ -147,7 +139,7 @@ async fn turn(door: &Door, message: Request, mut view: Option<&mut View>) -> Res
                     view.show(&event)?;
                 }
                 if let Some(outbox) = outbox_of(&event) {
-                    door.done(Request::Delivered { outbox }).await?;
+                    door.done(Request::Seen { outbox }).await?;
                 }
                 end = end.or(ended(event));
             }
@@ -255,7 +247,7 @@ fn show_waiting(runtime: &Runtime, door: &Door) -> Result<(), Failure> {
             println!("{line}");
         }
         if let Some(outbox) = answer["outbox"].as_i64() {
-            runtime.block_on(door.done(Request::Delivered { outbox }))?;
+            runtime.block_on(door.done(Request::Seen { outbox }))?;
         }
     }
     Ok(())

@@ -56,7 +56,10 @@ pub async fn run(json: bool) -> Result<(), Failure> {
     let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
     match bad {
         0 => Ok(()),
-        _ => Err(Failure::new(Exit::Failure, format!("{bad} of {} checks failed; see the lines marked ✗", findings.len()))),
+        _ => Err(Failure::new(
+            Exit::Failure,
+            format!("{bad} of {} checks failed; see the lines marked ✗", findings.len()),
+        )),
     }
 }
 
@@ -80,17 +83,23 @@ fn warning(name: &'static str, result: Result<String, String>) -> Finding {
 fn machine() -> Vec<Finding> {
     let engine = chiton_sandbox::check_engine();
     vec![
-        warning("user", match process::is_root() {
-            true => Err("this is root; run chiton as an ordinary user".to_owned()),
-            false => Ok(format!("uid {}", rustix::process::geteuid().as_raw())),
-        }),
+        warning(
+            "user",
+            match process::is_root() {
+                true => Err("this is root; run chiton as an ordinary user".to_owned()),
+                false => Ok(format!("uid {}", rustix::process::geteuid().as_raw())),
+            },
+        ),
         warning("privacy", privacy()),
         warning("open files", open_files()),
         finding("openat2", openat2()),
-        warning("pagemap", match File::open("/proc/self/pagemap") {
-            Ok(_) => Ok("memory of ended calls is reset quickly".to_owned()),
-            Err(error) => Err(format!("/proc/self/pagemap cannot be opened ({error}); calls are a little slower")),
-        }),
+        warning(
+            "pagemap",
+            match File::open("/proc/self/pagemap") {
+                Ok(_) => Ok("memory of ended calls is reset quickly".to_owned()),
+                Err(error) => Err(format!("/proc/self/pagemap cannot be opened ({error}); calls are a little slower")),
+            },
+        ),
         warning("namespaces", namespaces()),
         finding("engine", engine.map(|()| "the WASM engine starts".to_owned()).map_err(|error| error.to_string())),
     ]
@@ -116,9 +125,15 @@ fn open_files() -> Result<String, String> {
 #[cfg(target_os = "linux")]
 fn openat2() -> Result<String, String> {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
-    openat2(CWD, ".", OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
-        .map(|_| "the kernel confines paths".to_owned())
-        .map_err(|error| format!("the kernel cannot confine paths ({error}); Linux 5.6 or later is needed"))
+    openat2(
+        CWD,
+        ".",
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
+    )
+    .map(|_| "the kernel confines paths".to_owned())
+    .map_err(|error| format!("the kernel cannot confine paths ({error}); Linux 5.6 or later is needed"))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -141,15 +156,21 @@ async fn home(settings: &Settings, findings: &mut Vec<Finding>) {
         [] => finding("home", Ok(format!("{home} is private"))),
         repaired => warning("home", Err(repaired.join("; "))),
     });
-    findings.push(finding("config", Ok(match settings.home.config().exists() {
-        true => format!("{} is good", settings.document.name()),
-        false => "there is none; the defaults hold".to_owned(),
-    })));
+    findings.push(finding(
+        "config",
+        Ok(match settings.home.config().exists() {
+            true => format!("{} is good", settings.document.name()),
+            false => "there is none; the defaults hold".to_owned(),
+        }),
+    ));
     findings.push(finding("database", database(settings).await));
-    findings.push(finding("host", Ok(match control::is_served(&settings.home.socket()).await {
-        true => "a chiton runs in this home".to_owned(),
-        false => "none runs in this home now".to_owned(),
-    })));
+    findings.push(finding(
+        "host",
+        Ok(match control::is_served(&settings.home.socket()).await {
+            true => "a chiton runs in this home".to_owned(),
+            false => "none runs in this home now".to_owned(),
+        }),
+    ));
     findings.push(finding("tools", built_in(settings).await));
     findings.push(match model::configured(&settings.config) {
         Ok(None) => warning("model", Err(model::none_configured().message)),

@@ -86,11 +86,7 @@ fn short_list(models: &[String]) -> String {
 }
 
 fn of_server(server: &LocalServer) -> Candidate {
-    Candidate {
-        name: server.vendor.to_owned(),
-        base: Some(server.base_url.clone()),
-        key: None,
-    }
+    Candidate { name: server.vendor.to_owned(), base: Some(server.base_url.clone()), key: None }
 }
 
 /// Asks for a provider and its key.
@@ -108,19 +104,12 @@ fn entered() -> Result<Option<Candidate>, Failure> {
         _ => None,
     };
     let key = secret::ask("Key (not shown; Enter for none): ")?;
-    Ok(Some(Candidate {
-        name,
-        base,
-        key: (!key.is_empty()).then(|| key.into()),
-    }))
+    Ok(Some(Candidate { name, base, key: (!key.is_empty()).then(|| key.into()) }))
 }
 
 /// Lets the owner pick a model and asks it for one real completion. None if nothing was picked.
 async fn try_out(candidate: &Candidate) -> Result<Option<String>, ProviderError> {
-    let configured = Configured {
-        api_base: candidate.base.clone(),
-        ..Configured::default()
-    };
+    let configured = Configured { api_base: candidate.base.clone(), ..Configured::default() };
     let provider = model::connect(&candidate.name, Some(&configured), candidate.key.clone())?;
     // A server that lists no models can still be told one.
     let models = progress::while_slow("asking for its models", provider.models()).await.unwrap_or_default();

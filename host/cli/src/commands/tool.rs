@@ -35,7 +35,10 @@ pub async fn run(command: Tool, json: bool) -> Result<(), Failure> {
             let grants = rows::parse_all(&grants.grant, &base)?.unwrap_or_default();
             // The file itself is what is approved and watched, not a link to it.
             let file = file.canonicalize().map_err(|error| {
-                Failure::new(Exit::NotFound, format!("cannot read the component {}: {error}; check the path", file.display()))
+                Failure::new(
+                    Exit::NotFound,
+                    format!("cannot read the component {}: {error}; check the path", file.display()),
+                )
             })?;
             let name = name.unwrap_or_else(|| name_of(&file));
             approve(Request::Approve { name, file, grants }, json).await

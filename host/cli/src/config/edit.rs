@@ -73,11 +73,7 @@ pub fn from_text(key: &str, text: &str) -> Value {
 
 /// Refuses a dotted key that no configuration can have.
 fn known(document: &Document, key: &str) -> Result<(), ConfigError> {
-    let mut probe = Document {
-        path: document.path.clone(),
-        value: Value::Object(Map::new()),
-        comments: false,
-    };
+    let mut probe = Document { path: document.path.clone(), value: Value::Object(Map::new()), comments: false };
     insert(&mut probe.value, &segments(key), Value::Null);
     probe.check_keys()
 }
@@ -142,10 +138,8 @@ fn mask(value: &mut Value, path: &str) {
 }
 
 fn write(document: &Document) -> Result<(), ConfigError> {
-    replace_file(&document.path, &document.value).map_err(|error| ConfigError::File {
-        file: document.name(),
-        reason: format!("{error}; nothing was changed"),
-    })
+    replace_file(&document.path, &document.value)
+        .map_err(|error| ConfigError::File { file: document.name(), reason: format!("{error}; nothing was changed") })
 }
 
 fn replace_file(target: &Path, value: &Value) -> std::io::Result<()> {
@@ -153,11 +147,7 @@ fn replace_file(target: &Path, value: &Value) -> std::io::Result<()> {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let staged = directory.join(format!(".{name}.{}", std::process::id()));
     let written = (|| {
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&staged)?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
         serde_json::to_writer_pretty(&mut file, value)?;
         file.write_all(b"\n")?;
         file.sync_all()?;

@@ -121,11 +121,7 @@ fn out_of_range(config: &Config) -> Option<(&'static str, &'static str)> {
     let rules = [
         ("maxTokens", "at least 1", defaults.max_tokens >= 1),
         ("contextWindowTokens", "at least 4096", defaults.context_window_tokens >= 4096),
-        (
-            "temperature",
-            "between 0 and 2",
-            defaults.temperature.is_none_or(|value| (0.0..=2.0).contains(&value)),
-        ),
+        ("temperature", "between 0 and 2", defaults.temperature.is_none_or(|value| (0.0..=2.0).contains(&value))),
         ("maxToolIterations", "between 1 and 200", (1..=200).contains(&defaults.max_tool_iterations)),
         ("maxToolResultChars", "at least 500", defaults.max_tool_result_chars >= 500),
         (

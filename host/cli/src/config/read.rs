@@ -107,16 +107,10 @@ impl Document {
     fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let value = match text.trim() {
             "" => Value::Object(Map::new()),
-            _ => json5::from_str(text).map_err(|error| ConfigError::Syntax {
-                file: path.display().to_string(),
-                reason: error.to_string(),
-            })?,
+            _ => json5::from_str(text)
+                .map_err(|error| ConfigError::Syntax { file: path.display().to_string(), reason: error.to_string() })?,
         };
-        let mut document = Self {
-            path: path.to_owned(),
-            value,
-            comments: has_comments(text),
-        };
+        let mut document = Self { path: path.to_owned(), value, comments: has_comments(text) };
         document.check_keys()?;
         Ok(document)
     }
@@ -139,11 +133,7 @@ impl Document {
     pub fn config_with(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         let mut value = self.value.clone();
         self.resolve(&mut value, "", lookup)?;
-        let wrong = |key: String, reason: String| ConfigError::Value {
-            file: self.name(),
-            key,
-            reason,
-        };
+        let wrong = |key: String, reason: String| ConfigError::Value { file: self.name(), key, reason };
         let config: Config = serde_path_to_error::deserialize(value).map_err(|error| {
             let key = error.path().to_string();
             let reason = match super::is_secret(&key) {
@@ -173,9 +163,9 @@ impl Document {
                 })?;
                 Ok(())
             }
-            Value::Object(map) => map
-                .iter_mut()
-                .try_for_each(|(key, inner)| self.resolve(inner, &join(path, key), lookup)),
+            Value::Object(map) => {
+                map.iter_mut().try_for_each(|(key, inner)| self.resolve(inner, &join(path, key), lookup))
+            }
             Value::Array(items) => items
                 .iter_mut()
                 .enumerate()
@@ -218,10 +208,7 @@ impl Keys {
                 };
                 self.check(&mut inner, schema, &full)?;
                 if named.insert(name, inner).is_some() {
-                    return Err(ConfigError::Twice {
-                        file: self.file.clone(),
-                        key: full,
-                    });
+                    return Err(ConfigError::Twice { file: self.file.clone(), key: full });
                 }
             }
             *map = named;
@@ -239,10 +226,7 @@ impl Keys {
     }
 
     fn foreign(&self, key: String) -> ConfigError {
-        ConfigError::NanoBot {
-            file: self.file.clone(),
-            key,
-        }
+        ConfigError::NanoBot { file: self.file.clone(), key }
     }
 
     fn unknown(&self, camel: &str, written: &str, known: &Map<String, Value>) -> ConfigError {
@@ -257,11 +241,7 @@ impl Keys {
                 format!("the keys there are {}", names.join(", "))
             }
         };
-        ConfigError::UnknownKey {
-            file: self.file.clone(),
-            key: written.to_owned(),
-            advice,
-        }
+        ConfigError::UnknownKey { file: self.file.clone(), key: written.to_owned(), advice }
     }
 }
 
@@ -358,7 +338,8 @@ mod tests {
 
     #[test]
     fn references_are_taken_from_the_environment() {
-        let config = read(r#"{"providers": {"my_own": {"api_key": "${KEY}", "apiBase": "http://localhost/${KEY}/v1"}}}"#);
+        let config =
+            read(r#"{"providers": {"my_own": {"api_key": "${KEY}", "apiBase": "http://localhost/${KEY}/v1"}}}"#);
         let config = config.unwrap();
         let provider = &config.providers["my_own"];
         assert_eq!(provider.api_key.as_ref().unwrap().expose_secret(), "secret");
@@ -368,18 +349,48 @@ mod tests {
     #[test]
     fn every_mistake_is_named_with_its_path_and_a_way_out() {
         let table = [
-            (r#"{"agents": {"defaults": {"modle": "x"}}}"#, "unknown key 'agents.defaults.modle' in config.json; did you mean 'model'?"),
+            (
+                r#"{"agents": {"defaults": {"modle": "x"}}}"#,
+                "unknown key 'agents.defaults.modle' in config.json; did you mean 'model'?",
+            ),
             (r#"{"agnets": {}}"#, "unknown key 'agnets' in config.json; did you mean 'agents'?"),
             (r#"{"zzz": 1}"#, "unknown key 'zzz' in config.json; the keys there are agents, providers, tools"),
-            (r#"{"providers": {"x": {"apikey": "k"}}}"#, "unknown key 'providers.x.apikey' in config.json; did you mean 'apiKey'?"),
-            (r#"{"channels": {"telegram": {}}}"#, "'channels' in config.json is a NanoBot setting that Chiton does not have; remove it from the file"),
-            (r#"{"tools": {"restrictToWorkspace": true}}"#, "'tools.restrictToWorkspace' in config.json is a NanoBot setting that Chiton does not have; remove it from the file"),
-            (r#"{"tools": {"exec": {"timeout": 5}}}"#, "'tools.exec.timeout' in config.json is a NanoBot setting that Chiton does not have; remove it from the file"),
-            (r#"{"agents": {"defaults": {"max_tokens": 1, "maxTokens": 2}}}"#, "'agents.defaults.maxTokens' is in config.json twice, once in camelCase and once in snake_case; remove one of them"),
-            (r#"{"agents": {"defaults": {"maxTokens": "many"}}}"#, "the value of 'agents.defaults.maxTokens' in config.json is wrong: invalid type: string \"many\", expected u32"),
-            (r#"{"agents": {"defaults": {"maxToolIterations": 500}}}"#, "the value of 'agents.defaults.maxToolIterations' in config.json is wrong: it must be between 1 and 200"),
-            (r#"{"agents": {"defaults": {"timezone": "Mars/Base"}}}"#, "the value of 'agents.defaults.timezone' in config.json is wrong: it must be an IANA time zone such as Europe/Paris"),
-            (r#"{"providers": {"x": {"apiKey": "${NOPE}"}}}"#, "'providers.x.apiKey' in config.json refers to ${NOPE}, which is not set; set that environment variable or correct the reference"),
+            (
+                r#"{"providers": {"x": {"apikey": "k"}}}"#,
+                "unknown key 'providers.x.apikey' in config.json; did you mean 'apiKey'?",
+            ),
+            (
+                r#"{"channels": {"telegram": {}}}"#,
+                "'channels' in config.json is a NanoBot setting that Chiton does not have; remove it from the file",
+            ),
+            (
+                r#"{"tools": {"restrictToWorkspace": true}}"#,
+                "'tools.restrictToWorkspace' in config.json is a NanoBot setting that Chiton does not have; remove it from the file",
+            ),
+            (
+                r#"{"tools": {"exec": {"timeout": 5}}}"#,
+                "'tools.exec.timeout' in config.json is a NanoBot setting that Chiton does not have; remove it from the file",
+            ),
+            (
+                r#"{"agents": {"defaults": {"max_tokens": 1, "maxTokens": 2}}}"#,
+                "'agents.defaults.maxTokens' is in config.json twice, once in camelCase and once in snake_case; remove one of them",
+            ),
+            (
+                r#"{"agents": {"defaults": {"maxTokens": "many"}}}"#,
+                "the value of 'agents.defaults.maxTokens' in config.json is wrong: invalid type: string \"many\", expected u32",
+            ),
+            (
+                r#"{"agents": {"defaults": {"maxToolIterations": 500}}}"#,
+                "the value of 'agents.defaults.maxToolIterations' in config.json is wrong: it must be between 1 and 200",
+            ),
+            (
+                r#"{"agents": {"defaults": {"timezone": "Mars/Base"}}}"#,
+                "the value of 'agents.defaults.timezone' in config.json is wrong: it must be an IANA time zone such as Europe/Paris",
+            ),
+            (
+                r#"{"providers": {"x": {"apiKey": "${NOPE}"}}}"#,
+                "'providers.x.apiKey' in config.json refers to ${NOPE}, which is not set; set that environment variable or correct the reference",
+            ),
         ];
         for (text, expected) in table {
             assert_eq!(refusal(text), expected);

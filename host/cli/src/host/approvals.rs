@@ -48,7 +48,8 @@ impl Host {
     /// Takes an approval back and ends the calls that run under it.
     pub(super) async fn revoke(&self, name: &str) -> Result<Value, Failure> {
         if builtin::GRANTS.iter().any(|(built_in, _)| *built_in == name) {
-            let message = format!("'{name}' is built in and cannot be revoked; take its grants away with `chiton grant remove`");
+            let message =
+                format!("'{name}' is built in and cannot be revoked; take its grants away with `chiton grant remove`");
             return Err(Failure::new(Exit::Usage, message));
         }
         let Some(approval) = self.approval(name).await? else {
@@ -95,7 +96,10 @@ impl Host {
         let Some(index) = rows.position(&name, grant, base) else {
             let given = rows.described(&name).join(", ");
             let given = if given.is_empty() { "no grants".to_owned() } else { given };
-            return Err(Failure::new(Exit::NotFound, format!("'{name}' does not have the grant {grant}; it has {given}")));
+            return Err(Failure::new(
+                Exit::NotFound,
+                format!("'{name}' does not have the grant {grant}; it has {given}"),
+            ));
         };
         let mut grants = rows.get(&name).map(|row| row.grants.clone()).unwrap_or_default();
         grants.remove(index);
@@ -109,7 +113,9 @@ impl Host {
             let mut document = settings.document;
             if document.comments {
                 let file = document.name();
-                let message = format!("the grants of '{name}' are set in {file}, whose comments this command would remove; change tools.{name}.grants there");
+                let message = format!(
+                    "the grants of '{name}' are set in {file}, whose comments this command would remove; change tools.{name}.grants there"
+                );
                 return Err(Failure::new(Exit::Configuration, message));
             }
             config::set(&mut document, &format!("tools.{name}.grants"), grants.into())?;
@@ -166,7 +172,8 @@ fn check_name(name: &str) -> Result<(), Failure> {
     let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     let good = (1..=64).contains(&name.len()) && name.chars().all(plain);
     if !good {
-        let message = format!("'{name}' is no name for a component; give one of 1 to 64 letters a-z, digits and '-' with --name");
+        let message =
+            format!("'{name}' is no name for a component; give one of 1 to 64 letters a-z, digits and '-' with --name");
         return Err(Failure::new(Exit::Usage, message));
     }
     if builtin::BuiltIn::named(name).is_some() {

@@ -11,15 +11,13 @@ use crate::request::{Reply, Request};
 use crate::settings::Settings;
 use crate::tools::{self, Tools};
 use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, TurnEvent};
+use chiton_channels::{ChannelError, Terminal};
 use chiton_sandbox::{CallError, CallRequest, FileGrant, Part, Sandbox, SessionRights};
-use chiton_store::{HostLock, NewMessage, OutboxId, Store};
+use chiton_store::{HostLock, OutboxId, Store, StoreError, failpoint};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
-
-/// The channel of everything that is typed in a terminal.
-pub const TERMINAL: &str = "terminal";
 
 /// The host of a home. Clones are the same host. The sandbox and the agent start when they are
 /// first needed.
@@ -117,7 +115,7 @@ impl Host {
         let result = match request {
             Request::Chat { chat, id, text, files } => self.chat(chat, id, text, files, &replies).await,
             Request::Cancel { chat } => Ok(self.cancel(&chat)),
-            Request::Delivered { outbox } => self.delivered(outbox).await,
+            Request::Seen { outbox } => self.seen(outbox).await,
             Request::Waiting { chat } => self.waiting(&chat).await,
             Request::Call { tool, arguments, files } => self.call(tool, arguments, files, &replies).await,
             Request::Approve { name, file, grants } => self.approve(name, file, grants).await,
@@ -147,19 +145,8 @@ impl Host {
         files: Option<Vec<FileGrant>>,
         replies: &mpsc::Sender<Reply>,
     ) -> Result<Value, Failure> {
-        let agent = self.agent().await?;
-        let message = NewMessage {
-            channel: TERMINAL.to_owned(),
-            account: String::new(),
-            external_id: id,
-            chat_id: chat,
-            sender: "owner".to_owned(),
-            text,
-            metadata: None,
-        };
-        let mut rights = SessionRights::of(message.session());
-        rights.files = files;
-        let mut events = agent.submit(message, rights).await?.events;
+        let terminal = Terminal::new(self.agent().await?.clone());
+        let mut events = terminal.say(&chat, &id, &text, files).await?.events;
         while let Some(event) = events.recv().await {
             if replies.send(Reply::Event(event)).await.is_err() {
                 break;
@@ -169,17 +156,22 @@ impl Host {
     }
 
     fn cancel(&self, chat: &str) -> Value {
+        // Without an agent nothing runs that could be cancelled.
         let agent = self.inner.agent.get();
-        agent.is_some_and(|agent| agent.cancel(&format!("{TERMINAL}:{chat}"))).into()
+        agent.is_some_and(|agent| Terminal::new(agent.clone()).cancel(chat)).into()
     }
 
-    async fn delivered(&self, outbox: i64) -> Result<Value, Failure> {
-        self.store().mark_delivered(OutboxId(outbox)).await?;
-        Ok(Value::Null)
+    async fn seen(&self, outbox: i64) -> Result<Value, Failure> {
+        failpoint!("before-delivery");
+        match self.store().mark_delivered(OutboxId(outbox)).await {
+            // Another terminal of the same chat was quicker.
+            Ok(()) | Err(StoreError::NotWaiting(_)) => Ok(Value::Null),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn waiting(&self, chat: &str) -> Result<Value, Failure> {
-        let mut answers = self.store().pending_outbox(TERMINAL).await?;
+        let mut answers = self.store().pending_outbox(Terminal::NAME).await?;
         answers.retain(|answer| answer.chat_id == chat);
         let answers = answers.into_iter().map(|answer| json!({"outbox": answer.id, "text": answer.text}));
         Ok(json!({"answers": answers.collect::<Vec<_>>(), "notices": std::mem::take(&mut *self.notices())}))
@@ -270,6 +262,16 @@ impl From<AgentError> for Failure {
             AgentError::Closing => Exit::Failure,
         };
         Self::new(exit, error)
+    }
+}
+
+impl From<ChannelError> for Failure {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::Agent(error) => error.into(),
+            ChannelError::Store(error) => error.into(),
+            error => Self::new(Exit::Failure, error),
+        }
     }
 }
 

@@ -42,10 +42,7 @@ impl LineEditor {
         editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
         // No history yet is no reason not to begin.
         editor.load_history(history).ok();
-        Ok(Self {
-            editor,
-            history: history.to_owned(),
-        })
+        Ok(Self { editor, history: history.to_owned() })
     }
 
     /// Reads what is typed next.
@@ -76,10 +73,7 @@ impl Completer for Typing {
     fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = &line[..position];
         let fitting = self.commands.iter().filter(|command| typed.starts_with('/') && command.starts_with(typed));
-        let pair = |command: &&str| Pair {
-            display: (*command).to_owned(),
-            replacement: (*command).to_owned(),
-        };
+        let pair = |command: &&str| Pair { display: (*command).to_owned(), replacement: (*command).to_owned() };
         Ok((0, fitting.map(pair).collect()))
     }
 }

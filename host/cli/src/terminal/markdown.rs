@@ -14,11 +14,7 @@ pub fn options() -> Options {
 /// `text` as lines of at most `width` columns (code and tables are not wrapped), with terminal
 /// codes when `coloured`.
 pub fn lines(text: &str, width: usize, coloured: bool) -> Vec<String> {
-    let mut page = Page {
-        width: width.max(20),
-        coloured,
-        ..Page::default()
-    };
+    let mut page = Page { width: width.max(20), coloured, ..Page::default() };
     for event in Parser::new_ext(text, options()) {
         page.event(event);
     }

@@ -64,10 +64,13 @@ impl View {
                 }
             }
             TurnEvent::ToolFinished { id, name, verdict, duration_ms, summary } => {
-                let label = self.calls.remove(id).map_or_else(|| name.clone(), |(bar, label)| {
-                    bar.finish_and_clear();
-                    label
-                });
+                let label = self.calls.remove(id).map_or_else(
+                    || name.clone(),
+                    |(bar, label)| {
+                        bar.finish_and_clear();
+                        label
+                    },
+                );
                 self.say(&finished(&label, *verdict, *duration_ms, summary));
                 if self.calls.is_empty() {
                     self.wait();

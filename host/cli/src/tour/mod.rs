@@ -11,9 +11,7 @@ use crate::terminal::{progress, view};
 use crate::tools;
 use chiton_agent::{Agent, AgentOptions, AgentSettings, TurnEvent};
 use chiton_providers::ScriptedProvider;
-use chiton_sandbox::{
-    Access, AuditRecord, Component, FileGrant, Grants, Limits, Sandbox, SessionRights, Verdict,
-};
+use chiton_sandbox::{Access, AuditRecord, Component, FileGrant, Grants, Limits, Sandbox, SessionRights, Verdict};
 use chiton_store::{NewMessage, Store};
 use script::{FILE, Scene, Step};
 use std::io::{IsTerminal, Write};
@@ -49,15 +47,20 @@ pub async fn play(settings: &Settings) -> Result<(), Failure> {
     let sandbox = tools::sandbox(settings, audit)?;
     let components = load(&sandbox);
     let [file, greet, next, runaway] = progress::while_slow("compiling the tools, once", components).await?;
-    sandbox.publish("file", file, Grants {
-        files: vec![FileGrant::directory(&workspace, Access::Write).map_err(Failure::because(Exit::State))?],
-        limits: None,
-    })?;
+    sandbox.publish(
+        "file",
+        file,
+        Grants {
+            files: vec![FileGrant::directory(&workspace, Access::Write).map_err(Failure::because(Exit::State))?],
+            limits: None,
+        },
+    )?;
     sandbox.publish("greet", greet.clone(), Grants::default())?;
-    sandbox.publish("runaway", runaway, Grants {
-        files: Vec::new(),
-        limits: Some(Limits { time: RUNAWAY.0, memory: RUNAWAY.1, ..Limits::default() }),
-    })?;
+    sandbox.publish(
+        "runaway",
+        runaway,
+        Grants { files: Vec::new(), limits: Some(Limits { time: RUNAWAY.0, memory: RUNAWAY.1, ..Limits::default() }) },
+    )?;
 
     let scenes = Arc::new(script::scenes());
     let provider = demo_model(scenes.clone(), seen.clone(), sandbox.clone(), next.clone());
@@ -83,7 +86,8 @@ pub async fn play(settings: &Settings) -> Result<(), Failure> {
 async fn load(sandbox: &Sandbox) -> Result<[Arc<Component>; 4], Failure> {
     let mut components = Vec::new();
     for name in ["file", "greet", "greet-next", "runaway"] {
-        let built_in = BuiltIn::named(name).ok_or_else(|| Failure::new(Exit::Failure, "a part of the tour is missing"))?;
+        let built_in =
+            BuiltIn::named(name).ok_or_else(|| Failure::new(Exit::Failure, "a part of the tour is missing"))?;
         components.push(built_in.load(sandbox).await?);
     }
     components.try_into().map_err(|_| Failure::new(Exit::Failure, "a part of the tour is missing"))
@@ -163,11 +167,8 @@ async fn show(agent: &Agent, scene: &Scene, index: usize, swapped: &dyn Fn() -> 
         text: scene.ask.to_owned(),
         metadata: None,
     };
-    let mut turn = agent
-        .submit(message, SessionRights::of("tour:demo"))
-        .await
-        .map_err(Failure::because(Exit::State))?
-        .events;
+    let mut turn =
+        agent.submit(message, SessionRights::of("tour:demo")).await.map_err(Failure::because(Exit::State))?.events;
     let mut steps = scene.steps.iter();
     let mut label = String::new();
     while let Some(event) = turn.recv().await {

@@ -93,14 +93,7 @@ pub fn results_so_far(request: &ChatRequest<'_>) -> usize {
         let message: Value = serde_json::from_str(message).unwrap_or_default();
         message["role"].as_str().map(str::to_owned).unwrap_or_default()
     };
-    request
-        .messages
-        .iter()
-        .rev()
-        .map(role)
-        .take_while(|role| role != "user")
-        .filter(|role| role == "tool")
-        .count()
+    request.messages.iter().rev().map(role).take_while(|role| role != "user").filter(|role| role == "tool").count()
 }
 
 /// The reply of the demo model when `done` steps of a scene are done.
