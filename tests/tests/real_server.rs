@@ -20,9 +20,9 @@ impl Server {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/real_server.py");
         let mut command = Command::new("python3");
         command.arg(script).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = command.spawn().unwrap();
+        let mut process = command.spawn().expect("python3 starts");
         // The server writes about itself too; only the URL matters.
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
         let base_url = lines.map_while(Result::ok).find(|line| line.starts_with("http://"));
         Self {
             process,

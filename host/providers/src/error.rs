@@ -29,6 +29,18 @@ pub enum ProviderError {
         /// What the connection said.
         reason: String,
     },
+    /// The server's certificate is not one this system trusts.
+    #[error(
+        "the certificate of {provider} at {origin} is not trusted ({reason}); check the address, or add the authority that signed it to the system's certificates"
+    )]
+    Untrusted {
+        /// The provider's name.
+        provider: String,
+        /// Scheme, host and port.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Nothing came for too long.
     #[error("{provider} sent nothing for {} s; try again, or raise the time limit if the model is slow", .after.as_secs())]
     TimedOut {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
+use std::error::Error;
 use std::time::Duration;
 
 /// How much of a refusal is read.
@@ -186,8 +187,11 @@ impl Exchange<'_> {
 
     fn unreachable(&self, error: reqwest::Error) -> Failure {
         let reason = self.refuser.clean(&root_cause(&error));
-        ProviderError::Unreachable { provider: self.refuser.provider.into(), origin: self.origin.clone(), reason }
-            .into()
+        let (provider, origin) = (self.refuser.provider.to_string(), self.origin.clone());
+        if is_bad_certificate(&error) {
+            return ProviderError::Untrusted { provider, origin, reason }.into();
+        }
+        ProviderError::Unreachable { provider, origin, reason }.into()
     }
 
     fn redirected(&self, location: Option<String>) -> ProviderError {
@@ -202,6 +206,15 @@ enum Next {
     Bytes(Bytes),
     /// The body is over, or broke; either way only a reason to stop makes the reply complete.
     End(String),
+}
+
+fn is_bad_certificate(error: &(dyn Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return true;
+    }
+    // An I/O error leaves what it wraps out of its chain of sources.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.map(|inner| inner as &(dyn Error + 'static)).or(error.source()).is_some_and(is_bad_certificate)
 }
 
 /// At most `limit` bytes within `wait`; what did not come is left away.

@@ -171,7 +171,7 @@ impl OpenAiCompatible {
         if !matches!(failure.error, ProviderError::Refused { .. }) {
             return false;
         }
-        let Some(field) = OPTIONAL_FIELDS.into_iter().find(|field| failure.field.as_deref() == Some(field)) else {
+        let Some(field) = OPTIONAL_FIELDS.into_iter().find(|field| failure.field.contains(*field)) else {
             return false;
         };
         let mut fields = self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner);

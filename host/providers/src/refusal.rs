@@ -36,18 +36,18 @@ const NO_CREDIT: &[&str] = &[
     "余额不足",
 ];
 
-/// An error, and the request field the server did not like if it named one.
+/// An error, and what the server said about the field it did not like.
 #[derive(Debug)]
 pub struct Failure {
     /// What to tell the caller.
     pub error: ProviderError,
-    /// `param` of an OpenAI error.
-    pub field: Option<String>,
+    /// The field's name where the server gives it, else the sentence that may hold it.
+    pub field: String,
 }
 
 impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {
-        Self { error, field: None }
+        Self { error, field: String::new() }
     }
 }
 
@@ -67,16 +67,15 @@ pub struct Refuser<'a> {
 impl Refuser<'_> {
     /// An answer with a status other than success.
     pub fn status(&self, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Failure {
-        let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-        let said = if json.is_null() { plain_text(body) } else { message(&json) };
+        let json = serde_json::from_slice(body).unwrap_or(Value::Null);
+        // Gemini wraps its error objects in an array.
+        let json = if json[0].is_object() { &json[0] } else { &json };
+        let said = if json.is_null() { plain_text(body) } else { message(json) };
         let said = self.clean(&said);
         let detail = if said.is_empty() { format!("status {status}") } else { format!("status {status}: {said}") };
         let codes = ["code", "type"].map(|field| json["error"][field].as_str().unwrap_or_default()).join(" ");
         let hints = format!("{codes} {said}").to_lowercase();
-        Failure {
-            error: self.sort(status, retry_after, detail, &hints),
-            field: json["error"]["param"].as_str().map(str::to_string),
-        }
+        Failure { error: self.sort(status, retry_after, detail, &hints), field: refused_field(json).unwrap_or(said) }
     }
 
     fn sort(&self, status: u16, retry_after: Option<Duration>, detail: String, hints: &str) -> ProviderError {
@@ -154,6 +153,12 @@ impl Refuser<'_> {
     }
 }
 
+/// The request field an error object names: `param` of OpenAI, the end of `loc` of FastAPI servers.
+fn refused_field(json: &Value) -> Option<String> {
+    let location = json["detail"][0]["loc"].as_array().and_then(|path| path.last());
+    [Some(&json["error"]["param"]), location].into_iter().flatten().find_map(Value::as_str).map(str::to_string)
+}
+
 /// The sentence in an error object, wherever this server puts it.
 fn message(json: &Value) -> String {
     let places = [
@@ -163,7 +168,6 @@ fn message(json: &Value) -> String {
         &json["detail"],
         &json["detail"][0]["msg"],
         &json["msg"],
-        &json[0]["error"]["message"],
     ];
     match places.into_iter().find_map(Value::as_str) {
         Some(text) => text.into(),
