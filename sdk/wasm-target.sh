@@ -80,12 +80,34 @@ build_std() { # PREFIX
   rm -rf "$work"
 }
 
+# Debian's libc is older than the standard library and lacks realpath, which std::fs::canonicalize needs:
+# a function that always fails joins it. rustc writes the archive, since GNU ar cannot index wasm.
+complete_libc() { # PREFIX
+  local lib=$1/lib/rustlib/$target/lib/self-contained work
+  work=$(mktemp -d)
+  cat >"$work/libc.rs" <<'RUST'
+#![no_std]
+#[link(name = "c", kind = "static")]
+unsafe extern "C" {}
+#[unsafe(no_mangle)]
+pub extern "C" fn realpath(_path: *const u8, _resolved: *mut u8) -> *mut u8 {
+    core::ptr::null_mut()
+}
+RUST
+  "$1/bin/rustc" --edition 2024 --crate-type rlib --target "$target" -O -C panic=abort \
+    -L "native=$lib" -o "$work/libc.a" "$work/libc.rs" ||
+    { rm -rf "$work"; fail "Debian's wasi-libc cannot be completed; see the messages above"; }
+  mv "$work/libc.a" "$lib/libc.a"
+  rm -rf "$work"
+}
+
 from_debian() {
   local package stamp host made
   for package in "${packages[@]}"; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || { install_packages "${packages[@]}"; break; }
   done
-  stamp="$(/usr/bin/rustc --version) $(dpkg-query -W -f '${Version}' wasi-libc)"
+  # What the result is made of, this script included.
+  stamp="$(/usr/bin/rustc --version) $(dpkg-query -W -f '${Version}' wasi-libc) $(cksum <"$0")"
   if [ "$(cat "$prefix/stamp" 2>/dev/null)" = "$stamp" ] && has_target "$prefix/bin/rustc"; then return; fi
   host=$(/usr/bin/rustc -vV | sed -n 's/^host: //p')
 
@@ -102,6 +124,7 @@ WRAPPER
   ln -s "/usr/lib/rustlib/$host/lib" "$made/lib/rustlib/$host/lib"
   cp /usr/lib/wasm32-wasi/{crt1-command.o,crt1-reactor.o,libc.a} "$made/lib/rustlib/$target/lib/self-contained/"
   build_std "$made"
+  complete_libc "$made"
   echo "$stamp" >"$made/stamp"
   rm -rf "$prefix" && mv "$made" "$prefix" # whole or not at all
 }

@@ -11,10 +11,12 @@ use std::num::NonZeroU32;
 /// - stay lists
 #[tool(effects(uses_network, destructive))]
 fn send_parcel(arguments: SendParcel) -> ToolResult<serde_json::Value> {
-    let count = arguments.count.map_or(1, NonZeroU32::get);
-    Ok(
-        serde_json::json!({"to": arguments.address.street, "count": count, "express": arguments.speed == Speed::Express}),
-    )
+    Ok(serde_json::json!({
+        "to": arguments.address.street,
+        "count": arguments.count.map_or(1, NonZeroU32::get),
+        "express": arguments.speed == Speed::Express,
+        "weight": arguments.weight,
+    }))
 }
 
 #[arguments]
