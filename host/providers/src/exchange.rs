@@ -237,3 +237,16 @@ pub fn model_names(json: &Value) -> Option<Vec<String>> {
     let models = json["data"].as_array().or_else(|| json.as_array())?;
     Some(models.iter().filter_map(|model| model["id"].as_str()).map(str::to_string).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_certificate_is_found_below_the_errors_that_wrap_it() {
+        let wrap = |error| std::io::Error::other(std::io::Error::other(error));
+        let bad = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        assert!(is_bad_certificate(&wrap(bad)));
+        assert!(!is_bad_certificate(&wrap(rustls::Error::DecryptError)));
+    }
+}

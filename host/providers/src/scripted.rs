@@ -56,3 +56,32 @@ impl Provider for ScriptedProvider {
         Ok(vec![self.name.clone()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Map, Value};
+
+    #[tokio::test]
+    async fn a_script_answers_what_it_is_asked_in_the_form_of_a_real_model() {
+        let model = ScriptedProvider::new("demo", |request| match request.messages.len() {
+            0 => Reply::calls("I look.", [("a", "read_file", Map::new())]),
+            _ => Reply::text("two words"),
+        });
+        let model = model.with_pace(Duration::from_millis(1));
+        let request = ChatRequest {
+            model: "demo",
+            messages: &[],
+            tools: None,
+            max_tokens: None,
+            temperature: None,
+            extra_body: None,
+        };
+        let calls = model.chat(request, &mut |_| ()).await.unwrap();
+        let message: Value = serde_json::from_str(&calls.message).unwrap();
+        assert_eq!(message["tool_calls"][0]["function"]["arguments"], "{}");
+        let (mut events, messages) = (Vec::new(), [calls.message]);
+        model.chat(ChatRequest { messages: &messages, ..request }, &mut |event| events.push(event)).await.unwrap();
+        assert_eq!(events, [StreamEvent::Text("two ".into()), StreamEvent::Text("words".into())]);
+    }
+}
