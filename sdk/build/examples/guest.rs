@@ -1,11 +1,16 @@
 //! Builds the guests whose directories are given and prints where their components are, with their sizes.
 
-use std::error::Error;
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     for directory in std::env::args().skip(1) {
-        let wasm = chiton_build::build(&chiton_build::Guest::at(directory))?;
-        println!("{} {}", wasm.display(), std::fs::metadata(&wasm)?.len());
+        match chiton_build::build(&chiton_build::Guest::at(directory)) {
+            Ok(wasm) => println!("{} {}", wasm.display(), std::fs::metadata(&wasm).map_or(0, |file| file.len())),
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+        }
     }
-    Ok(())
+    ExitCode::SUCCESS
 }

@@ -9,18 +9,11 @@ pub(crate) fn component(messages: &[u8], manifest_dir: &Path) -> Option<PathBuf>
     messages
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .filter(|message| {
-            message["manifest_path"]
-                .as_str()
-                .is_some_and(|path| Path::new(path) == manifest)
-        })
+        .filter(|message| message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest))
         .filter_map(|message| message["filenames"].as_array().cloned())
         .flatten()
         .filter_map(|file| file.as_str().map(PathBuf::from))
-        .find(|file| {
-            file.extension()
-                .is_some_and(|extension| extension == "wasm")
-        })
+        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
 }
 
 /// Tells cargo, from a build script, to run it again when a source of the component `wasm` changes.
@@ -42,24 +35,14 @@ fn sources(dependencies: &str) -> Vec<String> {
     dependencies
         .lines()
         .filter_map(|line| line.split_once(": "))
-        .flat_map(|(_, sources)| {
-            sources
-                .replace("\\ ", SPACE)
-                .split(' ')
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|(_, sources)| sources.replace("\\ ", SPACE).split(' ').map(str::to_owned).collect::<Vec<_>>())
         .filter(|source| !source.is_empty())
         .map(|source| source.replace(SPACE, " "))
         .collect()
 }
 
 fn manifest_above(source: &Path) -> Option<PathBuf> {
-    source
-        .ancestors()
-        .skip(1)
-        .map(|directory| directory.join("Cargo.toml"))
-        .find(|manifest| manifest.is_file())
+    source.ancestors().skip(1).map(|directory| directory.join("Cargo.toml")).find(|manifest| manifest.is_file())
 }
 
 #[cfg(test)]
@@ -68,10 +51,7 @@ mod tests {
 
     #[test]
     fn names_with_spaces_are_one_source() {
-        assert_eq!(
-            sources("/t/a.wasm: /s/one.rs /s/a\\ b/two.rs\n"),
-            ["/s/one.rs", "/s/a b/two.rs"]
-        );
+        assert_eq!(sources("/t/a.wasm: /s/one.rs /s/a\\ b/two.rs\n"), ["/s/one.rs", "/s/a b/two.rs"]);
     }
 
     #[test]
@@ -82,9 +62,6 @@ mod tests {
             r#"{"reason":"compiler-artifact","manifest_path":"/other/Cargo.toml","filenames":["/other.wasm"]}"#,
             serde_json::json!({"manifest_path": here.join("Cargo.toml"), "filenames": ["/t/mine.wasm"]}),
         );
-        assert_eq!(
-            component(messages.as_bytes(), here),
-            Some(PathBuf::from("/t/mine.wasm"))
-        );
+        assert_eq!(component(messages.as_bytes(), here), Some(PathBuf::from("/t/mine.wasm")));
     }
 }

@@ -32,11 +32,7 @@ pub struct Guest {
 impl Guest {
     /// The package in `manifest_dir` without features, built in this workspace's `target/guest`.
     pub fn at(manifest_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            manifest_dir: manifest_dir.into(),
-            features: Vec::new(),
-            target_dir: workspace().join("target/guest"),
-        }
+        Self { manifest_dir: manifest_dir.into(), features: Vec::new(), target_dir: workspace().join("target/guest") }
     }
 }
 
@@ -50,9 +46,7 @@ fn workspace() -> &'static Path {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// No compiler on this machine has the standard library for [`TARGET`].
-    #[error(
-        "no Rust compiler here can build for {TARGET}; run `make target` in the Chiton checkout once"
-    )]
+    #[error("no Rust compiler here can build for {TARGET}; run `make target` in the Chiton checkout once")]
     NoTarget,
     /// A tool of the toolchain did not start.
     #[error("cannot start '{}': {reason}; install Rust from https://rustup.rs", program.display())]
@@ -91,9 +85,7 @@ pub fn build(guest: &Guest) -> Result<PathBuf, BuildError> {
     if !guest.features.is_empty() {
         cargo.arg("--features").arg(guest.features.join(","));
     }
-    let output = cargo
-        .output()
-        .map_err(|reason| compiler.not_started(reason))?;
+    let output = cargo.output().map_err(|reason| compiler.not_started(reason))?;
     if !output.status.success() {
         return Err(BuildError::Compile {
             manifest_dir: guest.manifest_dir.clone(),
