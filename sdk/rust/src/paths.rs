@@ -70,18 +70,32 @@ impl Place {
         }
     }
 
+    /// The place itself, where this one is a link: what to replace as a whole. It may not exist yet.
+    pub fn behind_links(self) -> Result<Self, Failure> {
+        if std::fs::symlink_metadata(&self).is_ok_and(|metadata| metadata.is_symlink()) {
+            self.follow(&call::mounts())
+        } else {
+            Ok(self)
+        }
+    }
+
     /// Why the host refuses a path inside a mount: a link leads outside, or no grant would help.
     fn refused(&self, mounts: &[Mount]) -> Failure {
-        const MOST_LINKS: usize = 16;
-        let mut path = self.absolute.clone();
-        for _ in 0..MOST_LINKS {
-            let Some(behind) = behind_link(&path) else { break };
-            if let Err(missing) = self.wanted.check(mounts, &behind) {
-                return missing;
-            }
-            path = behind;
+        match self.clone().follow(mounts) {
+            Err(missing) => missing,
+            Ok(_) => Failure::Failed(format!("'{self}': {}", failure::REFUSED)),
         }
-        Failure::Failed(format!("'{self}': {}", failure::REFUSED))
+    }
+
+    /// Follows links as long as they stay where the access is granted.
+    fn follow(mut self, mounts: &[Mount]) -> Result<Self, Failure> {
+        const MOST_LINKS: usize = 16;
+        for _ in 0..MOST_LINKS {
+            let Some(behind) = behind_link(&self.absolute) else { return Ok(self) };
+            self.wanted.check(mounts, &behind)?;
+            self.absolute = behind;
+        }
+        Err(Failure::Failed(format!("'{self}' is a link of a chain that does not end")))
     }
 }
 
@@ -129,9 +143,10 @@ impl Wanted {
     }
 }
 
-/// Where `path` leads, if it or a directory on its way is a link.
+/// Where `path` leads, if it or a directory on its way is a link; the first link counts.
 fn behind_link(path: &Path) -> Option<PathBuf> {
-    path.ancestors().find_map(|link| {
+    let ancestors: Vec<&Path> = path.ancestors().collect();
+    ancestors.into_iter().rev().find_map(|link| {
         let target = std::fs::read_link(link).ok()?;
         let rest = path.strip_prefix(link).ok()?;
         Some(normal(&link.parent()?.join(target).join(rest)))
@@ -219,6 +234,20 @@ mod tests {
         let wanted = Wanted { access: Access::Read, directory: false };
         let place = wanted.place(&mounts, "link/passwd").unwrap();
         assert_eq!(grant(place.refused(&mounts)), "files=/etc:read");
+    }
+
+    #[test]
+    fn links_inside_are_followed_and_a_circle_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let inside = directory.path().canonicalize().unwrap();
+        let mounts = [mount(inside.to_str().unwrap(), true)];
+        let wanted = Wanted { access: Access::Write, directory: false };
+        for (target, link) in [("file", "one"), ("one", "two"), ("circle", "circle")] {
+            std::os::unix::fs::symlink(target, inside.join(link)).unwrap();
+        }
+        let behind = |path| wanted.place(&mounts, path).unwrap().follow(&mounts);
+        assert_eq!(behind("two").unwrap().absolute, inside.join("file"));
+        assert!(matches!(behind("circle"), Err(Failure::Failed(_))));
     }
 
     #[test]

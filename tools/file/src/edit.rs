@@ -16,7 +16,7 @@ pub(crate) fn edit_file(arguments: EditFile) -> ToolResult {
     let place = paths::file(&arguments.path, Access::Write)?;
     let text = load(&place)?;
     let edited = arguments.apply(&text).map_err(|refusal| refusal.failure(&place))?;
-    replace(&place, edited.text.as_bytes())?;
+    replace(place.clone(), edited.text.as_bytes())?;
     let lines: Vec<String> = edited.lines.iter().map(usize::to_string).collect();
     Ok(match lines.as_slice() {
         [line] => format!("Edited '{place}' at line {line}."),

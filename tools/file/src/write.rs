@@ -20,7 +20,7 @@ pub(crate) fn write_file(arguments: WriteFile) -> ToolResult {
             _ => place.failure(error),
         })?;
     }
-    replace(&place, arguments.content.as_bytes())?;
+    replace(place.clone(), arguments.content.as_bytes())?;
     Ok(format!("Wrote {} bytes to '{place}'.", arguments.content.len()))
 }
 
