@@ -194,7 +194,7 @@ fn loc_05_another_user_reaches_neither_the_home_nor_its_host() {
     let mut stranger = std::process::Command::new(&copy);
     stranger.args(["tool", "call", "list_dir", "{\"path\": \".\"}"]).env("CHITON_HOME", home.root()).current_dir("/");
     let ran: support::Ran = stranger.uid(65_534).gid(65_534).output().unwrap().into();
-    ran.bad(7, "not to you");
+    ran.bad(7, "cannot use");
     let connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])";
     let mut python = std::process::Command::new("python3");
     let refused = python.args(["-c", connect]).arg(home.root().join("control.sock")).uid(65_534).gid(65_534);

@@ -10,6 +10,7 @@ use crate::process;
 use crate::request::{Reply, Request};
 use crate::rows;
 use crate::settings::{Settings, current_directory, existing_directory};
+use crate::terminal::echo::Silence;
 use crate::terminal::line::{LineEditor, Typed};
 use crate::terminal::markdown;
 use crate::terminal::stream;
@@ -21,6 +22,7 @@ use chiton_sandbox::{Access, FileGrant};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Read};
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The chat that `chiton chat` talks in.
 const CHAT: &str = "default";
@@ -118,13 +120,14 @@ enum End {
 
 /// Sends a message and shows its turn. Ctrl-C cancels the turn; a second one does not wait for its end.
 async fn turn(door: &Door, message: Request, mut view: Option<&mut View>) -> Result<End, Failure> {
+    let mut interrupts = signal(SignalKind::interrupt())?;
     let mut replies = door.ask(message).await?;
     let mut end = None;
     let mut cancelled = false;
     loop {
         let reply = tokio::select! {
             reply = replies.recv() => reply,
-            _ = tokio::signal::ctrl_c() => {
+            _ = interrupts.recv() => {
                 if cancelled {
                     return Ok(End::Cancelled);
                 }
@@ -220,9 +223,11 @@ fn converse(runtime: &Runtime, door: &Door, session: &Session, editor: &mut Line
                 runtime.block_on(answer_command(command))?;
             }
             _ => {
+                let silence = Silence::begin();
                 let mut view = View::new();
                 let result = runtime.block_on(turn(door, session.message(text), Some(&mut view)));
                 view.settle()?;
+                drop(silence);
                 match result {
                     Ok(End::Answered(_)) => {}
                     Ok(End::Cancelled) => eprintln!("{}", Style::Notice.paint("cancelled")),

@@ -5,7 +5,7 @@ use crate::arguments::Config as Command;
 use crate::config::{self, Document};
 use crate::exit::{Exit, Failure};
 use crate::settings::open_home;
-use crate::terminal::secret;
+use crate::terminal::echo;
 use serde_json::Value;
 
 /// Shows, changes or checks the configuration.
@@ -43,7 +43,7 @@ fn set(document: &mut Document, key: &str, value: Option<String>, force: bool) -
             return Err(Failure::new(Exit::Usage, message));
         }
         Some(value) => value,
-        None => secret::ask(&format!("value of {key}: "))?,
+        None => echo::ask_secret(&format!("value of {key}: "))?,
     };
     if value.is_empty() {
         return Err(Failure::new(Exit::Usage, format!("no value was given for {key}; `null` removes it")));

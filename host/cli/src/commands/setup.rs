@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::model;
 use crate::settings::Settings;
 use crate::terminal::style::Style;
-use crate::terminal::{progress, secret};
+use crate::terminal::{echo, progress};
 use chiton_providers::{ChatRequest, LocalServer, Provider, ProviderError, VENDORS, Vendor, find_local_servers};
 use secrecy::{ExposeSecret, SecretString};
 use std::io::{self, BufRead, Write};
@@ -103,7 +103,7 @@ fn entered() -> Result<Option<Candidate>, Failure> {
         "" => Some(question("Address of its API, such as https://host/v1: ")?),
         _ => None,
     };
-    let key = secret::ask("Key (not shown; Enter for none): ")?;
+    let key = echo::ask_secret("Key (not shown; Enter for none): ")?;
     Ok(Some(Candidate { name, base, key: (!key.is_empty()).then(|| key.into()) }))
 }
 

@@ -112,8 +112,10 @@ pub fn size() -> (usize, usize) {
     }
 }
 
-/// Where the last top-level block begins; everything before it cannot change any more.
+/// Where the last top-level block begins; everything before it cannot change any more. A line that
+/// is not complete may still become part of the block above it.
 fn last_block(text: &str) -> usize {
+    let text = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
     let mut depth = 0;
     let mut begin = 0;
     for (event, range) in Parser::new_ext(text, markdown::options()).into_offset_iter() {
@@ -151,7 +153,9 @@ mod tests {
     #[test]
     fn only_the_last_block_can_change() {
         assert_eq!(last_block("one"), 0);
-        assert_eq!(last_block("one\n\ntwo"), 5);
+        assert_eq!(last_block("one\n\ntwo"), 0);
+        assert_eq!(last_block("one\n\ntwo\n"), 5);
+        assert_eq!(last_block("|a|\n|-|\n|"), 0);
         assert_eq!(last_block("one\n\n```\na\n\nb\n"), 5);
         assert_eq!(last_block("* a\n* b\n\n  c\n"), 0);
     }

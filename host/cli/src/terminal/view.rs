@@ -163,10 +163,11 @@ pub fn label(name: &str, arguments: &Value) -> String {
 /// The line that stays when a call has ended.
 pub fn finished(label: &str, verdict: Verdict, duration_ms: u64, summary: &str) -> String {
     let duration = Style::Dim.paint(match duration_ms {
-        0..1_000 => format!("{duration_ms} ms"),
+        0 => "<1 ms".to_owned(),
+        1..1_000 => format!("{duration_ms} ms"),
         _ => format!("{:.1} s", duration_ms as f64 / 1_000.0),
     });
-    let reason = one_line(summary, 400);
+    let reason = one_line(summary.strip_prefix("Error: ").unwrap_or(summary), 400);
     match verdict {
         Verdict::Allowed => format!("{} {label} {duration}", Style::Good.paint("✓")),
         Verdict::Cancelled => format!("{} {label} {duration} cancelled", Style::Notice.paint("✗")),
