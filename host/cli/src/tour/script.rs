@@ -46,7 +46,7 @@ pub fn scenes() -> Vec<Scene> {
             title: "A tool works where it was allowed to",
             ask: "Put milk on my shopping list.",
             steps: vec![
-                step("read_file", json!({"path": "shopping.md"}), Allowed, "coffee"),
+                step("read_file", json!({"path": "shopping.md"}), Allowed, "# Shopping"),
                 step(
                     "edit_file",
                     json!({"path": "shopping.md", "old_text": "- coffee\n", "new_text": "- coffee\n- milk\n"}),
