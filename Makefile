@@ -9,8 +9,10 @@ ARGS ?=
 
 .PHONY: chat test build bench lint picture target cargo
 
+# The whole workspace is named so that both commands build the large crates with the same features, once.
 chat: target
-	@$(CARGO) run --quiet --package chiton -- chat $(ARGS)
+	@$(CARGO) build --workspace --bin chiton
+	@target/debug/chiton chat $(ARGS)
 
 test: target
 	$(CARGO) test --workspace --features chiton/failpoints
@@ -31,8 +33,8 @@ lint: target
 
 # The picture in README.md, drawn from a real run of the tour.
 picture: target
-	$(CARGO) build --package chiton
-	$(CARGO) run --quiet --package chiton-tests --bin picture -- target/debug/chiton tests/picture/tour.svg
+	$(CARGO) build --workspace --bin chiton --bin picture
+	target/debug/picture target/debug/chiton tests/picture/tour.svg
 
 # A compiler that can build guests. Instant when there is nothing to do.
 target: cargo
