@@ -84,7 +84,7 @@ impl Rows {
                 for grant in grants {
                     // A directory that is gone takes its grant with it, not the whole program.
                     if let Err(error) = resolve(grant, &rows.workspace)
-                        && !matches!(error, GrantError::Path { .. })
+                        && !(matches!(error, GrantError::Path { .. }) && is_rooted(grant))
                     {
                         let file = settings.document.name();
                         let message = format!("the value of 'tools.{name}.grants' in {file} is wrong: {error}");
@@ -189,6 +189,12 @@ fn resolve(grant: &str, workspace: &Path) -> Result<FileGrant, GrantError> {
             reason: "here a path starts with 'workspace', '~' or '/'".to_owned(),
         }),
     }
+}
+
+/// Whether the path of a grant starts where the paths of rows do.
+fn is_rooted(grant: &str) -> bool {
+    let path = grant.split_once('=').map_or(grant, |(_, value)| value);
+    path.starts_with(['/', '~']) || path.strip_prefix("workspace").is_some_and(|rest| rest.starts_with([':', '/']))
 }
 
 /// A row as the store keeps it.

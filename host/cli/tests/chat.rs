@@ -45,14 +45,10 @@ fn the_model_reads_a_file_through_the_sandbox() {
 
 #[test]
 fn the_model_is_refused_outside_its_grants_and_a_session_grant_opens_it() {
-    let script = || {
-        Script::new().then(Reply::call("read_file", json!({"path": "note.txt"}))).then(Reply::text("done"))
-    };
-    for (arguments, found) in [
-        (&[][..], false),
-        (&["--workspace", "."][..], true),
-        (&["--grant", "files=.:read"][..], true),
-    ] {
+    let script = || Script::new().then(Reply::call("read_file", json!({"path": "note.txt"}))).then(Reply::text("done"));
+    for (arguments, found) in
+        [(&[][..], false), (&["--workspace", "."][..], true), (&["--grant", "files=.:read"][..], true)]
+    {
         let (home, model) = with_model(script());
         home.file("note.txt", b"canary");
         let line = [&["chat", "-m", "read it"][..], arguments].concat();
@@ -119,10 +115,7 @@ fn a_provider_that_fails_has_its_own_exit_code_and_no_key_is_shown() {
 
 #[test]
 fn a_cut_stream_never_runs_its_tools() {
-    let call = Reply {
-        omit_finish: true,
-        ..Reply::call("write_file", json!({"path": "x.txt", "content": "x"}))
-    };
+    let call = Reply { omit_finish: true, ..Reply::call("write_file", json!({"path": "x.txt", "content": "x"})) };
     let (home, _model) = with_model(Script::new().always(call));
     home.run(&["chat", "-m", "write"]).bad(5, "was cut off");
     assert!(!home.root().join("workspace/x.txt").exists());

@@ -54,11 +54,7 @@ fn comments_are_not_lost_by_accident() {
 fn cred_10_a_secret_is_written_and_never_shown() {
     let home = Home::empty();
     home.run(&["config", "set", "providers.a.apiKey", "sk-canary-7f3a"]).bad(2, "can be seen by other users");
-    let mut child = home
-        .chiton(&["config", "set", "providers.a.apiKey"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = home.chiton(&["config", "set", "providers.a.apiKey"]).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"sk-canary-7f3a\n").unwrap();
     assert!(child.wait().unwrap().success());
     for command in [&["config", "get"][..], &["config", "get", "providers.a.apiKey"], &["config", "check"]] {

@@ -23,12 +23,8 @@ impl Running {
         let slow = Reply { first_delay_ms: 60_000, ..Reply::text("late") };
         let model = FakeOpenAi::start_blocking(Script::new().always(slow));
         home.use_model(&model.base_url());
-        let child = home
-            .chiton(&["chat", "-m", "hello"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child =
+            home.chiton(&["chat", "-m", "hello"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let running = Self { child, _model: model };
         wait_for(|| !running._model.chats().is_empty());
         running
@@ -248,6 +244,10 @@ fn a_damaged_database_is_never_overwritten() {
     let database = home.root().join("chiton.db");
     let damaged = vec![0x5a; 8_192];
     std::fs::write(&database, &damaged).unwrap();
+    // What is left of the last writer would repair it.
+    for left in ["chiton.db-wal", "chiton.db-shm"] {
+        std::fs::remove_file(home.root().join(left)).ok();
+    }
     home.run(&["grant", "add", "file", "files=.:write"]).bad(7, "damaged");
     home.run(&["tool", "list"]).bad(7, "damaged");
     assert_eq!(std::fs::read(&database).unwrap(), damaged);

@@ -169,13 +169,14 @@ fn talk(runtime: &Runtime, settings: Settings, session: &Session) -> Result<(), 
     let mut editor = LineEditor::open(&history, COMMANDS).map_err(Failure::because(Exit::Failure))?;
     let door = runtime.block_on(Door::open(settings))?;
     if let Some(host) = runtime.block_on(door.host()) {
+        runtime.block_on(host.sandbox())?;
         // The rest starts while the owner types.
         runtime.spawn(async move {
-            if let Err(error) = host.agent().await {
-                host.notice(error.message);
+            if let Err(failure) = host.agent().await {
+                host.notice(failure.message);
             }
-            if let Err(error) = host.watch().await {
-                host.notice(error.message);
+            if let Err(failure) = host.watch().await {
+                host.notice(failure.message);
             }
         });
     }

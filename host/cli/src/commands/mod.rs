@@ -47,7 +47,12 @@ fn runtime() -> Result<Runtime, Failure> {
 /// The store for looking only; none where there is no database yet.
 fn look(settings: &Settings) -> Result<Option<Store>, Failure> {
     match Store::open_read_only(settings.home.database()) {
-        Ok(store) => Ok(Some(store)),
+        Ok(store) => {
+            for warning in store.warnings() {
+                eprintln!("warning: {warning}");
+            }
+            Ok(Some(store))
+        }
         Err(StoreError::Missing { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
