@@ -37,7 +37,7 @@ struct Seen {
 /// Plays the tour on standard output, in a folder of its own that is removed afterwards. Fails if
 /// anything ends otherwise than the script says.
 pub async fn play(settings: &Settings) -> Result<(), Failure> {
-    let folder = tempfile::tempdir()?;
+    let folder = tempfile::Builder::new().prefix("chiton-tour-").tempdir()?;
     let workspace = folder.path().join("workspace");
     std::fs::create_dir(&workspace)?;
     std::fs::write(workspace.join(FILE.0), FILE.1)?;

@@ -58,12 +58,12 @@ pub fn scenes() -> Vec<Scene> {
         },
         Scene {
             title: "Outside of it, it gets nothing, and says what is missing",
-            ask: "What do /etc/passwd and my SSH key say?",
+            ask: "What is in /etc/passwd, and in the folder above this one?",
             steps: vec![
                 step("read_file", json!({"path": "/etc/passwd"}), Denied, "files=/etc:read"),
                 step("list_dir", json!({"path": ".."}), Denied, "files="),
             ],
-            answer: "I cannot see them. Only you can grant more, with the command that the refusal names; I cannot.",
+            answer: "I can see neither. Only you can grant more, with the command that the refusal names; I cannot.",
         },
         Scene {
             title: "A component from a stranger is ended at its limits",
