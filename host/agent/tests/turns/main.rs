@@ -1,0 +1,8 @@
+//! Whole turns: a scripted model, a real store, and real components in the real sandbox.
+
+mod house;
+
+mod calls;
+mod resume;
+mod rounds;
+mod sessions;
