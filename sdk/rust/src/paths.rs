@@ -72,18 +72,27 @@ impl Place {
 
     /// The place itself, where this one is a link: what to replace as a whole. It may not exist yet.
     pub fn behind_links(self) -> Result<Self, Failure> {
-        if std::fs::symlink_metadata(&self).is_ok_and(|metadata| metadata.is_symlink()) {
-            self.follow(&call::mounts())
-        } else {
-            Ok(self)
+        if !self.is_link() {
+            return Ok(self);
         }
+        let place = self.follow(&call::mounts())?;
+        // A link that the host does not let us read is not to be replaced by a file either.
+        if place.is_link() { Err(place.protected()) } else { Ok(place) }
+    }
+
+    fn is_link(&self) -> bool {
+        std::fs::symlink_metadata(self).is_ok_and(|metadata| metadata.is_symlink())
+    }
+
+    fn protected(&self) -> Failure {
+        Failure::Failed(format!("'{self}': {}", failure::REFUSED))
     }
 
     /// Why the host refuses a path inside a mount: a link leads outside, or no grant would help.
     fn refused(&self, mounts: &[Mount]) -> Failure {
         match self.clone().follow(mounts) {
             Err(missing) => missing,
-            Ok(_) => Failure::Failed(format!("'{self}': {}", failure::REFUSED)),
+            Ok(_) => self.protected(),
         }
     }
 
