@@ -34,7 +34,9 @@ pub enum AgentError {
     #[error("the message is empty; write what you want")]
     Empty,
     /// The model could not read it.
-    #[error("the message has {size} bytes and the model's window has room for {most}; put long texts into a file in the workspace and name it")]
+    #[error(
+        "the message has {size} bytes and the model's window has room for {most}; put long texts into a file in the workspace and name it"
+    )]
     TooLong {
         /// Bytes of the message.
         size: usize,
@@ -126,9 +128,10 @@ impl Agent {
     pub async fn submit(&self, mut message: NewMessage, rights: SessionRights) -> Result<Submitted, AgentError> {
         self.check(&message)?;
         message.metadata = rights::keep(message.metadata.as_deref(), &rights);
-        let directory = rights.files.as_ref().map_or(Some(&*self.room.settings.workspace), |files| {
-            files.first().map(|grant| &*grant.path)
-        });
+        let directory = rights
+            .files
+            .as_ref()
+            .map_or(Some(&*self.room.settings.workspace), |files| files.first().map(|grant| &*grant.path));
         message.text = prompt::with_facts(&message.text, Timestamp::now(), &self.room.zone, directory);
         let (sender, events) = mpsc::channel(WAITING);
         let (key, session) = (MessageKey::of(&message), message.session());

@@ -2,13 +2,13 @@
 
 use crate::TurnEvent;
 use crate::cast::cast;
+use crate::clip;
 use crate::event::shown;
 use crate::inert::inert;
 use crate::repetition::Advice;
 use crate::result::{Told, word};
 use crate::turn::{Course, End};
 use crate::wire::{self, Asked};
-use crate::clip;
 use chiton_providers::ToolCall;
 use chiton_sandbox::{CallOutcome, CallRequest, Sandbox, Verdict};
 use chiton_store::{StoreError, failpoint};
@@ -25,7 +25,8 @@ const BESIDE: usize = 8;
 const PROGRESS: Duration = Duration::from_millis(50);
 
 const LAST_ROUND: &str = "\n[This was the last round of tool calls for this message. Answer now with what you have.]";
-const REPEATED: &str = "This call was not run: the same call has just given the same result. Use that result, or do something else.";
+const REPEATED: &str =
+    "This call was not run: the same call has just given the same result. Use that result, or do something else.";
 const HOPELESS: &str = "This call was not run: it has been repeated too often. No more tools can be used for this message; answer with what you have.";
 const BROKEN: &str = "Error: Chiton itself failed while this call ran; whether it took effect is not known.";
 const UNKNOWN_END: &str = "It is not known whether this call took effect: Chiton was stopped while it ran. Look at the state of things before you do it again.";
@@ -118,7 +119,10 @@ impl Course<'_> {
         }
         if begun {
             self.uncertain.push(inert(&ready.name).into_owned());
-            self.sink.notice(&format!("Chiton was stopped while {} ran: whether that call took effect is not known.", ready.name));
+            self.sink.notice(&format!(
+                "Chiton was stopped while {} ran: whether that call took effect is not known.",
+                ready.name
+            ));
             ready.told = Some(Told::unrun(UNKNOWN_END, Verdict::Failed));
             ready.verdict = Some(UNCERTAIN);
         }
@@ -175,6 +179,7 @@ impl Course<'_> {
         let mut recorded: Vec<bool> = group.iter().map(|call| call.told.is_some()).collect();
         while !running.is_empty() {
             tokio::select! {
+                biased;
                 Some((index, text)) = reports.recv() => self.report(&group[index], &text),
                 Some(ended) = running.join_next() => {
                     failpoint!("after-call");
@@ -241,15 +246,21 @@ async fn run(
     let call = sandbox.call(request);
     tokio::pin!(call);
     let mut shown: Option<Instant> = None;
+    // A reader that is behind misses a line of progress, which the next one replaces.
+    let show = |line| drop(progress.try_send((index, line)));
     loop {
         tokio::select! {
             biased;
-            outcome = &mut call => return (index, outcome),
+            outcome = &mut call => {
+                if let Some(last) = std::iter::from_fn(|| lines.try_recv().ok()).last() {
+                    show(last);
+                }
+                return (index, outcome);
+            }
             Some(line) = lines.recv() => {
                 if shown.is_none_or(|last| last.elapsed() >= PROGRESS) {
                     shown = Some(Instant::now());
-                    // A reader that is behind misses a line of progress, which the next one replaces.
-                    let _ = progress.try_send((index, line));
+                    show(line);
                 }
             }
         }

@@ -89,8 +89,14 @@ fn whole(value: &Value) -> Option<Value> {
 
 fn truth(word: &str) -> Option<Value> {
     const WORDS: [(&str, bool); 8] = [
-        ("true", true), ("yes", true), ("on", true), ("1", true),
-        ("false", false), ("no", false), ("off", false), ("0", false),
+        ("true", true),
+        ("yes", true),
+        ("on", true),
+        ("1", true),
+        ("false", false),
+        ("no", false),
+        ("off", false),
+        ("0", false),
     ];
     let found = WORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
     found.map(|(_, truth)| Value::Bool(*truth))
@@ -121,9 +127,10 @@ fn accepts_plain(schema: &Value, kind: &str) -> bool {
     match schema.get("type") {
         Some(Value::String(one)) => one == kind,
         Some(Value::Array(several)) => several.iter().any(|one| one == kind),
-        _ => schema.get("enum").and_then(Value::as_array).is_none_or(|values| {
-            values.iter().any(|value| self::kind(value) == kind)
-        }),
+        _ => schema
+            .get("enum")
+            .and_then(Value::as_array)
+            .is_none_or(|values| values.iter().any(|value| self::kind(value) == kind)),
     }
 }
 

@@ -95,12 +95,7 @@ pub(crate) struct EventSink {
 
 impl EventSink {
     pub(crate) fn new(sender: Option<mpsc::Sender<TurnEvent>>) -> Self {
-        Self {
-            sender,
-            kept: VecDeque::new(),
-            text: Inert::default(),
-            reasoning: Inert::default(),
-        }
+        Self { sender, kept: VecDeque::new(), text: Inert::default(), reasoning: Inert::default() }
     }
 
     pub(crate) fn text(&mut self, delta: &str) {

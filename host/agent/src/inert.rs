@@ -43,8 +43,7 @@ impl Inert {
     fn joins(&self, character: char) -> bool {
         matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
             && self.before.is_some_and(|before| {
-                (!before.is_ascii() && !hidden(before))
-                    || (character == '\u{200d}' && before == '\u{fe0f}')
+                (!before.is_ascii() && !hidden(before)) || (character == '\u{200d}' && before == '\u{fe0f}')
             })
     }
 }
@@ -82,7 +81,8 @@ mod tests {
 
     #[test]
     fn cmp_10_bidi_tags_selectors_and_zero_width_are_written_out() {
-        for hidden in ['\u{202e}', '\u{2066}', '\u{200b}', '\u{e0041}', '\u{e0100}', '\u{fe01}', '\u{feff}', '\u{200d}'] {
+        for hidden in ['\u{202e}', '\u{2066}', '\u{200b}', '\u{e0041}', '\u{e0100}', '\u{fe01}', '\u{feff}', '\u{200d}']
+        {
             let shown = inert(&format!("a{hidden}b")).into_owned();
             assert_eq!(shown, format!("a\\u{{{:x}}}b", hidden as u32));
         }

@@ -26,6 +26,6 @@ pub use agent::{Agent, AgentError, AgentOptions, Submitted};
 pub use event::TurnEvent;
 pub use inert::inert;
 pub use prompt::without_facts;
-pub use turn::FAILPOINTS;
 pub use settings::{AgentSettings, MOST_ROUNDS};
+pub use turn::FAILPOINTS;
 pub use workspace::{WorkspaceError, init_workspace};

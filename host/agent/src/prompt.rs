@@ -104,7 +104,13 @@ const NO_DIRECTORY: &str = "no working directory is granted";
 /// What the user wrote, without the line of facts that [`crate::Agent::submit`] adds.
 pub fn without_facts(text: &str) -> &str {
     match text.rsplit_once("\n\n[") {
-        Some((written, facts)) if facts.ends_with(']') && facts.contains("; ") && (facts.contains(DIRECTORY) || facts.contains(NO_DIRECTORY)) => written,
+        Some((written, facts))
+            if facts.ends_with(']')
+                && facts.contains("; ")
+                && (facts.contains(DIRECTORY) || facts.contains(NO_DIRECTORY)) =>
+        {
+            written
+        }
         _ => text,
     }
 }

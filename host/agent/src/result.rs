@@ -50,7 +50,9 @@ fn said(part: &Part) -> String {
 
 fn hint(error: &CallError) -> &'static str {
     match error {
-        CallError::Failed(_) | CallError::NotFound(_) | CallError::TimedOut(_) => "\n(Look at the cause and try another way.)",
+        CallError::Failed(_) | CallError::NotFound(_) | CallError::TimedOut(_) => {
+            "\n(Look at the cause and try another way.)"
+        }
         CallError::Deadline(_) | CallError::Limit { .. } => "\n(Ask for less at once.)",
         _ => "",
     }
@@ -82,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_denial_names_the_command_that_allows_it() {
-        let denied = CallError::Denied { tool: "read_file".into(), component: "file".into(), grant: "files=/etc:read".into() };
+        let denied =
+            CallError::Denied { tool: "read_file".into(), component: "file".into(), grant: "files=/etc:read".into() };
         assert!(told(Err(denied)).contains("chiton grant add file files=/etc:read"));
     }
 

@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Points of a turn at which a test can kill the process, beside those of the store.
-pub const FAILPOINTS: [&str; 6] = ["before-model", "after-model", "before-call", "after-call", "before-answer", "after-answer"];
+pub const FAILPOINTS: [&str; 6] =
+    ["before-model", "after-model", "before-call", "after-call", "before-answer", "after-answer"];
 
 /// Replies that were cut at their length limit and are gone on with, in a row.
 const MOST_CUT: u32 = 3;
@@ -29,7 +30,8 @@ const MOST_SHORTENED: u32 = 4;
 
 const CANCELLED: &str = "[The user cancelled this request before it was answered.]";
 const FAILED: &str = "[This request was not answered, because of an error outside the conversation.]";
-const TOO_MANY_ROUNDS: &str = "I stopped because this message used up its rounds of tool calls before I came to an answer. Ask me to go on.";
+const TOO_MANY_ROUNDS: &str =
+    "I stopped because this message used up its rounds of tool calls before I came to an answer. Ask me to go on.";
 
 /// Whether the turn is over.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,7 +45,10 @@ pub(crate) enum Ended {
 /// Why no further round comes.
 pub(crate) enum End {
     /// The answer, and the message that the history keeps of it.
-    Answer { text: String, message: Arc<str> },
+    Answer {
+        text: String,
+        message: Arc<str>,
+    },
     Failed(String),
     Cancelled,
     Suspended,
@@ -176,7 +181,9 @@ impl Course<'_> {
         }
         if self.stop.is_cancelled() {
             let limit = self.room.settings.max_turn_time.as_secs();
-            return Some(End::Failed(format!("the turn was ended at its time limit of {limit} s; ask for less at once")));
+            return Some(End::Failed(format!(
+                "the turn was ended at its time limit of {limit} s; ask for less at once"
+            )));
         }
         self.room.closing.is_cancelled().then_some(End::Suspended)
     }
@@ -201,7 +208,8 @@ impl Course<'_> {
     async fn request(&mut self, with_tools: bool) -> Result<Result<Reply, chiton_providers::ProviderError>, End> {
         let (system, tools) = self.room.preamble();
         self.fit(system.len() + tools.as_ref().map_or(0, |tools| tools.len()));
-        let messages: Vec<_> = std::iter::once(&system).chain(self.window.messages()).chain(&self.steps).cloned().collect();
+        let messages: Vec<_> =
+            std::iter::once(&system).chain(self.window.messages()).chain(&self.steps).cloned().collect();
         let settings = &self.room.settings;
         let request = ChatRequest {
             model: &settings.model,

@@ -24,10 +24,34 @@ struct ContextFile {
 }
 
 const FILES: [ContextFile; 4] = [
-    ContextFile { folder: "", name: "SOUL.md", template: include_str!("templates/SOUL.md"), template_counts: true, most: 8_000 },
-    ContextFile { folder: "", name: "AGENTS.md", template: include_str!("templates/AGENTS.md"), template_counts: false, most: 16_000 },
-    ContextFile { folder: "", name: "USER.md", template: include_str!("templates/USER.md"), template_counts: false, most: 8_000 },
-    ContextFile { folder: "memory", name: "MEMORY.md", template: include_str!("templates/MEMORY.md"), template_counts: false, most: 16_000 },
+    ContextFile {
+        folder: "",
+        name: "SOUL.md",
+        template: include_str!("templates/SOUL.md"),
+        template_counts: true,
+        most: 8_000,
+    },
+    ContextFile {
+        folder: "",
+        name: "AGENTS.md",
+        template: include_str!("templates/AGENTS.md"),
+        template_counts: false,
+        most: 16_000,
+    },
+    ContextFile {
+        folder: "",
+        name: "USER.md",
+        template: include_str!("templates/USER.md"),
+        template_counts: false,
+        most: 8_000,
+    },
+    ContextFile {
+        folder: "memory",
+        name: "MEMORY.md",
+        template: include_str!("templates/MEMORY.md"),
+        template_counts: false,
+        most: 16_000,
+    },
 ];
 
 /// A workspace that cannot be made.
@@ -104,9 +128,8 @@ impl ContextFiles {
     /// The files that say something, by name and text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let texts = self.texts.iter().map(String::as_str);
-        let speaks = |file: &ContextFile, text: &str| {
-            !text.is_empty() && (file.template_counts || text != file.template.trim())
-        };
+        let speaks =
+            |file: &ContextFile, text: &str| !text.is_empty() && (file.template_counts || text != file.template.trim());
         FILES.iter().zip(texts).filter(move |(file, text)| speaks(file, text)).map(|(file, text)| (file.name, text))
     }
 }
@@ -143,7 +166,10 @@ fn read(handle: OwnedFd, file: &ContextFile) -> io::Result<String> {
     let text = String::from_utf8_lossy(&bytes);
     let mut text = inert(text.trim()).into_owned();
     if more {
-        text.push_str(&format!("\n[The rest of {} is left out: only its first {} bytes are read.]", file.name, file.most));
+        text.push_str(&format!(
+            "\n[The rest of {} is left out: only its first {} bytes are read.]",
+            file.name, file.most
+        ));
     }
     Ok(text)
 }

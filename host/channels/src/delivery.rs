@@ -22,7 +22,12 @@ const LOOK: Duration = Duration::from_secs(60);
 
 /// Delivers the messages of one channel until `shutdown`. `changes` moves when the outbox grew
 /// ([`chiton_agent::Agent::outbox_changes`]). A chat that fails waits without holding up the others.
-pub async fn deliver(store: Store, channel: Arc<dyn Channel>, mut changes: watch::Receiver<()>, shutdown: CancellationToken) {
+pub async fn deliver(
+    store: Store,
+    channel: Arc<dyn Channel>,
+    mut changes: watch::Receiver<()>,
+    shutdown: CancellationToken,
+) {
     let mut paused = HashMap::new();
     loop {
         changes.mark_unchanged();
@@ -43,7 +48,11 @@ pub async fn deliver(store: Store, channel: Arc<dyn Channel>, mut changes: watch
 }
 
 /// Tries every message that is due. Returns when to look again.
-async fn round(store: &Store, channel: &dyn Channel, paused: &mut HashMap<String, Instant>) -> Result<Instant, StoreError> {
+async fn round(
+    store: &Store,
+    channel: &dyn Channel,
+    paused: &mut HashMap<String, Instant>,
+) -> Result<Instant, StoreError> {
     let mut held = Vec::new();
     for message in store.pending_outbox(channel.name()).await? {
         let due = paused.get(&message.chat_id).is_none_or(|until| *until <= Instant::now());
@@ -68,7 +77,11 @@ async fn round(store: &Store, channel: &dyn Channel, paused: &mut HashMap<String
 }
 
 /// Sends one message and records how that went. Returns the pause before the next attempt, if one is needed.
-async fn attempt(store: &Store, channel: &dyn Channel, message: &OutboxMessage) -> Result<Option<Duration>, StoreError> {
+async fn attempt(
+    store: &Store,
+    channel: &dyn Channel,
+    message: &OutboxMessage,
+) -> Result<Option<Duration>, StoreError> {
     failpoint!("before-delivery");
     let sent = channel.send(message).await;
     failpoint!("after-delivery");

@@ -33,7 +33,13 @@ impl Terminal {
     ///
     /// # Errors
     /// When the message was not taken.
-    pub async fn say(&self, chat: &str, id: &str, text: &str, files: Option<Vec<FileGrant>>) -> Result<Submitted, ChannelError> {
+    pub async fn say(
+        &self,
+        chat: &str,
+        id: &str,
+        text: &str,
+        files: Option<Vec<FileGrant>>,
+    ) -> Result<Submitted, ChannelError> {
         let message = NewMessage {
             channel: Self::NAME.to_owned(),
             account: String::new(),

@@ -106,7 +106,8 @@ impl House {
         let workspace = directory.path().join("workspace");
         init_workspace(&workspace).unwrap();
         let sandbox = sandbox();
-        let grants = Grants { files: vec![FileGrant::directory(&workspace, Access::Write).unwrap()], ..Grants::default() };
+        let grants =
+            Grants { files: vec![FileGrant::directory(&workspace, Access::Write).unwrap()], ..Grants::default() };
         let probe = sandbox.load(chiton_hostile::probe(), Trust::BuiltIn).await.unwrap();
         sandbox.publish("probe", probe, grants).unwrap();
         Self {

@@ -1,4 +1,5 @@
 //! Whole turns: a scripted model, a real store, and real components in the real sandbox.
+#![cfg(test)]
 
 mod house;
 

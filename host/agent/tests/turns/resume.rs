@@ -131,6 +131,7 @@ async fn a_history_of_a_resumed_turn_is_that_of_an_uninterrupted_one() {
     interrupted(&broken, &reply()).await;
     broken.script([Reply::text("done")]);
     resumed(&broken).await;
-    let (straight, broken): (Vec<Arc<str>>, Vec<Arc<str>>) = (straight.history().await.messages, broken.history().await.messages);
+    let (straight, broken): (Vec<Arc<str>>, Vec<Arc<str>>) =
+        (straight.history().await.messages, broken.history().await.messages);
     assert_eq!(straight[2..], broken[2..]);
 }

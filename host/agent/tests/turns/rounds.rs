@@ -38,7 +38,10 @@ async fn the_first_request_of_a_new_home_is_small() {
 async fn every_request_begins_with_the_bytes_of_the_one_before() {
     let house = House::new().await;
     for number in 0..4 {
-        house.script([calls([("c", "probe_none", op(json!({"op": "raw_output", "text": format!("{number}")})))]), Reply::text("done")]);
+        house.script([
+            calls([("c", "probe_none", op(json!({"op": "raw_output", "text": format!("{number}")})))]),
+            Reply::text("done"),
+        ]);
         house.ask(&format!("question {number}")).await;
     }
     let asked = house.asked();
@@ -68,7 +71,10 @@ async fn time_and_place_are_at_the_end_and_not_in_the_prefix() {
     house.ask("hi").await;
     let asked = &house.asked()[0];
     let user = &asked.talk()[0].1;
-    assert!(user.starts_with("hi\n\n[") && user.ends_with(&format!("working directory {}]", house.workspace().display())), "{user}");
+    assert!(
+        user.starts_with("hi\n\n[") && user.ends_with(&format!("working directory {}]", house.workspace().display())),
+        "{user}"
+    );
     let year = &user[user.find("20").unwrap()..][..4];
     assert!(!asked.messages[0].contains(&format!(" {year}-")));
 }
@@ -128,7 +134,8 @@ async fn a_cut_answer_is_gone_on_with_three_times_at_most() {
 async fn calls_of_a_cut_reply_are_not_run() {
     let house = House::new().await;
     let file = house.workspace().join("half");
-    let half = calls([("1", "probe_write", op(json!({"op": "write", "path": "half", "text": "x", "flags": ["create"]})))]);
+    let half =
+        calls([("1", "probe_write", op(json!({"op": "write", "path": "half", "text": "x", "flags": ["create"]})))]);
     house.script([Reply { finish: Finish::Length, ..half }, Reply::text("sorry")]);
     house.ask("go").await;
     assert!(house.asked()[1].result().contains("was cut"));

@@ -1,9 +1,9 @@
-//! Delivery of the outbox to a channel that fails in the ways platforms do.
+//! A store with answers in its outbox, and a platform that fails as it is told.
 
 use async_trait::async_trait;
 use chiton_agent::Agent;
 use chiton_channels::{Channel, ChannelError, deliver};
-use chiton_store::{NewMessage, NewOutbox, Outcome, OutboxMessage, Store};
+use chiton_store::{NewMessage, NewOutbox, OutboxMessage, Outcome, Store};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Default)]
-struct Platform {
+pub struct Platform {
     /// Chats that are away for so many attempts; `u32::MAX` refuses for good.
     failures: Mutex<HashMap<String, u32>>,
-    taken: Mutex<Vec<(String, String)>>,
+    pub taken: Mutex<Vec<(String, String)>>,
 }
 
 #[async_trait]
@@ -43,16 +43,16 @@ impl Channel for Platform {
     }
 }
 
-struct Home {
+pub struct Home {
     _directory: tempfile::TempDir,
-    store: Store,
+    pub store: Store,
     changes: watch::Sender<()>,
-    platform: Arc<Platform>,
-    shutdown: CancellationToken,
+    pub platform: Arc<Platform>,
+    pub shutdown: CancellationToken,
 }
 
 impl Home {
-    fn new(failures: &[(&str, u32)]) -> Self {
+    pub fn new(failures: &[(&str, u32)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path().join("chiton.db")).unwrap();
         let platform = Platform::default();
@@ -66,7 +66,7 @@ impl Home {
         }
     }
 
-    async fn answer(&self, chat: &str, text: &str) {
+    pub async fn answer(&self, chat: &str, text: &str) {
         let message = NewMessage {
             channel: "test".into(),
             account: String::new(),
@@ -83,12 +83,17 @@ impl Home {
         self.changes.send_replace(());
     }
 
-    fn deliver(&self) -> tokio::task::JoinHandle<()> {
-        tokio::spawn(deliver(self.store.clone(), self.platform.clone(), self.changes.subscribe(), self.shutdown.clone()))
+    pub fn deliver(&self) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(deliver(
+            self.store.clone(),
+            self.platform.clone(),
+            self.changes.subscribe(),
+            self.shutdown.clone(),
+        ))
     }
 
     /// Waits, in real time, until `count` messages were taken.
-    async fn taken(&self, count: usize) -> Vec<(String, String)> {
+    pub async fn taken(&self, count: usize) -> Vec<(String, String)> {
         for _ in 0..500 {
             let taken = self.platform.taken.lock().unwrap().clone();
             if taken.len() >= count {
@@ -99,7 +104,7 @@ impl Home {
         panic!("only {:?} was taken", self.platform.taken.lock().unwrap());
     }
 
-    async fn nothing_waits(&self) -> bool {
+    pub async fn nothing_waits(&self) -> bool {
         for _ in 0..200 {
             if self.store.pending_outbox("test").await.unwrap().is_empty() {
                 return true;
@@ -110,59 +115,6 @@ impl Home {
     }
 }
 
-fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(|(chat, text)| ((*chat).to_owned(), (*text).to_owned())).collect()
-}
-
-#[tokio::test]
-async fn what_waited_before_the_start_and_what_comes_later_is_delivered_once() {
-    let home = Home::new(&[]);
-    home.answer("a", "early").await;
-    let delivery = home.deliver();
-    home.taken(1).await;
-    home.answer("a", "late").await;
-    assert_eq!(home.taken(2).await, pairs(&[("a", "early"), ("a", "late")]));
-    assert!(home.nothing_waits().await);
-    home.shutdown.cancel();
-    delivery.await.unwrap();
-    assert_eq!(home.platform.taken.lock().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_chat_that_is_away_keeps_its_order_and_holds_up_no_other() {
-    let home = Home::new(&[("away", 1)]);
-    home.answer("away", "first").await;
-    home.answer("away", "second").await;
-    home.answer("near", "third").await;
-    let _delivery = home.deliver();
-    assert_eq!(home.taken(3).await, pairs(&[("near", "third"), ("away", "first"), ("away", "second")]));
-    assert!(home.nothing_waits().await);
-    home.shutdown.cancel();
-}
-
-#[tokio::test]
-async fn a_failed_attempt_is_recorded_with_its_cause() {
-    let home = Home::new(&[("away", 50)]);
-    home.answer("away", "hello").await;
-    let _delivery = home.deliver();
-    let waiting = loop {
-        let waiting = home.store.pending_outbox("test").await.unwrap();
-        if waiting[0].attempts > 0 {
-            break waiting;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    };
-    assert!(waiting[0].last_error.as_deref().unwrap().contains("script"));
-    home.shutdown.cancel();
-}
-
-#[tokio::test]
-async fn a_message_that_is_refused_for_good_does_not_hold_up_its_chat() {
-    let home = Home::new(&[("gone", u32::MAX)]);
-    home.answer("gone", "never").await;
-    home.answer("near", "hello").await;
-    let _delivery = home.deliver();
-    home.taken(1).await;
-    assert!(home.nothing_waits().await);
-    home.shutdown.cancel();
 }
