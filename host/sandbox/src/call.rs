@@ -9,9 +9,11 @@ use crate::snapshot::LoadedTool;
 use crate::state::{MemoryPool, State, Subject, file_denials};
 use crate::{CallError, Limits, Rights, SessionRights};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
@@ -99,9 +101,15 @@ impl Machine {
         subject: &Arc<Subject>,
     ) -> Result<Vec<Part>, CallError> {
         let rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
-        let files = FileContext::open(&rights.files, &self.protected, &self.quotas, file_denials(subject))
-            .await
-            .map_err(|error| CallError::Host(error.to_string()))?;
+        // Waiting for another call that writes to the same quota is part of the call, and ends with it.
+        let open = FileContext::open(&rights.files, &self.protected, &self.quotas, file_denials(subject));
+        let files = tokio::select! {
+            biased;
+            ended = withdrawn(tool, &request.cancel) => return Err(ended),
+            opened = tokio::time::timeout(limits.time, open) => opened
+                .map_err(|_| CallError::Deadline(limits.time))?
+                .map_err(|error| CallError::Host(error.to_string()))?,
+        };
         let arguments = request.arguments.to_string();
         let mut store = self.store(subject, rights, files, limits, request.progress)?;
         let answered = {
@@ -112,9 +120,7 @@ impl Machine {
             };
             tokio::select! {
                 biased;
-                () = tool.component.revoked.cancelled() => return Err(CallError::Revoked(tool.slot.clone())),
-                () = tool.grants_withdrawn.cancelled() => return Err(CallError::Revoked(tool.slot.clone())),
-                () = request.cancel.cancelled() => return Err(CallError::Cancelled),
+                ended = withdrawn(tool, &request.cancel) => return Err(ended),
                 answered = tokio::time::timeout(limits.time, run) => answered,
             }
         };
@@ -128,8 +134,13 @@ impl Machine {
             Err(failure) => {
                 let refused = v0_1::verdict(&failure) == Verdict::Denied;
                 let error = failed(failure, tool, limits);
-                if refused && let CallError::Denied { grant, .. } = &error {
-                    subject.deny("grant", grant, grant);
+                // What the file layer refused is on record already.
+                let recorded = subject.denials.load(Ordering::Relaxed) > 0;
+                if refused
+                    && !recorded
+                    && let CallError::Denied { grant, .. } = &error
+                {
+                    subject.deny_as_told(grant);
                 }
                 return Err(error);
             }
@@ -189,6 +200,16 @@ impl Machine {
     }
 }
 
+/// Waits until somebody ends the call, and tells who.
+async fn withdrawn(tool: &LoadedTool, cancel: &CancellationToken) -> CallError {
+    tokio::select! {
+        biased;
+        () = tool.component.revoked.cancelled() => CallError::Revoked(tool.slot.clone()),
+        () = tool.grants_withdrawn.cancelled() => CallError::Revoked(tool.slot.clone()),
+        () = cancel.cancelled() => CallError::Cancelled,
+    }
+}
+
 /// The error of a tool that answered with a failure.
 fn failed(failure: Failure, tool: &LoadedTool, limits: &Limits) -> CallError {
     let cut = |text: String| -> String {
@@ -229,10 +250,15 @@ fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Cal
     if whole.contains("fuel allocated for hostcalls") {
         return CallError::Limit { limit: format!("{} MiB copied at once", limits.crossing >> 20) };
     }
+    let no_handles = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+    if no_handles || whole.contains("handle limit exceeded") {
+        return CallError::Limit { limit: format!("{} open handles", limits.handles) };
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => CallError::Limit { limit: "stack depth".to_owned() },
         Some(trap) => CallError::Trap(trap.to_string()),
-        None => CallError::Trap(whole.lines().next().unwrap_or_default().chars().take(300).collect()),
+        // The cause; what stands before it is a trace of the guest's functions.
+        None => CallError::Trap(error.root_cause().to_string().chars().take(300).collect()),
     }
 }
 
@@ -262,6 +288,7 @@ pub(crate) fn loading(component: &str, digest: crate::Digest, audit: Arc<dyn cra
         tool: String::new(),
         audit,
         denials: 0.into(),
+        denied_by: Default::default(),
     })
 }
 
@@ -279,5 +306,6 @@ pub(crate) fn calling(
         tool: tool.definition.name.clone(),
         audit,
         denials: 0.into(),
+        denied_by: Default::default(),
     })
 }

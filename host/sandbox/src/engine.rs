@@ -11,6 +11,12 @@ use wasmtime::{
 
 /// Instances that may live at the same time; further calls wait.
 pub(crate) const MAX_INSTANCES: u32 = 128;
+/// Instances beyond those, for components that list their tools while they are loaded.
+pub(crate) const LOADING_INSTANCES: u32 = 8;
+/// Core instances, memories and tables of one component.
+const CORE_INSTANCES: u32 = 32;
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 16;
 /// Length of one epoch: the grain of deadlines and of fairness between guests.
 const TICK: Duration = Duration::from_millis(1);
 /// Ticks without a call after which the ticker sleeps.
@@ -49,14 +55,17 @@ pub(crate) fn code_config() -> Config {
 /// The engine that runs guests.
 pub(crate) fn engine() -> Result<Engine, SandboxError> {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(MAX_INSTANCES)
-        .total_core_instances(MAX_INSTANCES * 8)
-        .total_memories(MAX_INSTANCES * 2)
-        .total_tables(MAX_INSTANCES * 4)
-        .total_stacks(MAX_INSTANCES * 2)
-        .max_core_instances_per_component(32)
-        .max_memories_per_component(8)
-        .max_tables_per_component(16)
+    // Each total is what all instances may have, and one more lists tools while all others run: no
+    // component can use up what another needs.
+    let instances = MAX_INSTANCES + LOADING_INSTANCES;
+    pool.total_component_instances(instances)
+        .total_core_instances(instances * CORE_INSTANCES)
+        .total_memories(instances * MEMORIES)
+        .total_tables(instances * TABLES)
+        .total_stacks(instances)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
         .max_memories_per_module(2)
         .max_tables_per_module(8)
         .max_component_instance_size(1 << 20)

@@ -1,6 +1,6 @@
 //! Why a component is not loaded and why a call gives no result, each in one sentence.
 
-use crate::{Digest, Effects};
+use crate::Digest;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -148,15 +148,4 @@ pub enum CallError {
     /// The host failed, not the tool.
     #[error("the call could not be made: {0}")]
     Host(String),
-}
-
-/// The grant that would give `effect`-bound rights, for denials of whole capability interfaces.
-pub(crate) fn grant_for(effect: Effects) -> &'static str {
-    match effect {
-        Effects::USES_NETWORK => "network",
-        Effects::RUNS_PROGRAMS => "programs",
-        Effects::SENDS_MESSAGES => "messaging",
-        Effects::SCHEDULES => "schedule",
-        _ => "agents",
-    }
 }

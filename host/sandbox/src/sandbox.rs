@@ -5,7 +5,7 @@ use crate::cache::CodeCache;
 use crate::call::{self, CallOutcome, CallRequest, Machine};
 use crate::compile::Compiler;
 use crate::component::{self, Component};
-use crate::engine::{self, MAX_INSTANCES, Ticker};
+use crate::engine::{self, LOADING_INSTANCES, MAX_INSTANCES, Ticker};
 use crate::files::{Protected, Quotas};
 use crate::imports::{self, Declared, MAX_COMPONENT_BYTES};
 use crate::snapshot::Snapshot;
@@ -61,6 +61,7 @@ struct Inner {
     snapshot: ArcSwap<Snapshot>,
     slots: Mutex<Slots>,
     places: Semaphore,
+    listing: Semaphore,
     compiling: Semaphore,
 }
 
@@ -102,6 +103,7 @@ impl Sandbox {
                 snapshot: ArcSwap::default(),
                 slots: Mutex::default(),
                 places: Semaphore::new(MAX_INSTANCES as usize),
+                listing: Semaphore::new(LOADING_INSTANCES as usize),
                 compiling: Semaphore::new(1),
             }),
         })
@@ -111,17 +113,19 @@ impl Sandbox {
     /// callable before [`Sandbox::publish`].
     pub async fn load(&self, bytes: Vec<u8>, trust: Trust) -> Result<Arc<Component>, LoadError> {
         let size = bytes.len() as u64;
-        if size > MAX_COMPONENT_BYTES {
-            return Err(LoadError::TooLarge { size, limit: MAX_COMPONENT_BYTES });
-        }
-        let (digest, bytes, declared) = blocking(move || {
-            let declared = imports::declared(&bytes);
-            (Digest::of(&bytes), bytes, declared)
-        })
-        .await?;
-        let loaded = match declared.and_then(|names| names.check()) {
-            Ok(()) => self.load_checked(digest, bytes, trust).await,
-            Err(error) => Err(error),
+        let (digest, loaded) = if size > MAX_COMPONENT_BYTES {
+            // Bytes that are too many are not even hashed.
+            (Digest([0; 32]), Err(LoadError::TooLarge { size, limit: MAX_COMPONENT_BYTES }))
+        } else {
+            let (digest, bytes, declared) = blocking(move || {
+                let declared = imports::declared(&bytes);
+                (Digest::of(&bytes), bytes, declared)
+            })
+            .await?;
+            match declared.and_then(|names| names.check()) {
+                Ok(()) => (digest, self.load_checked(digest, bytes, trust).await),
+                Err(error) => (digest, Err(error)),
+            }
         };
         if let Err(error) = &loaded {
             call::loading("", digest, self.inner.audit.clone()).record(
@@ -185,15 +189,18 @@ impl Sandbox {
         let prepared = component::prepare(linked)?;
         let subject = call::loading("", digest, self.inner.audit.clone());
         let limits = call::listing_limits(&self.inner.ceiling);
-        let definitions = self
-            .inner
-            .machine
-            .list_tools(&prepared, &limits, &subject)
-            .await
-            .map_err(|error| LoadError::ListTools(error.to_string()))?;
+        let definitions = {
+            let _place = self.inner.listing.acquire().await;
+            self.inner.machine.list_tools(&prepared, &limits, &subject).await
+        }
+        .map_err(|error| LoadError::ListTools(error.to_string()))?;
         let component = Arc::new(Component::new(digest, imports, prepared, definitions)?);
         let mut slots = self.slots();
         slots.alive.retain(|_, component| component.strong_count() > 0);
+        // Two loads of the same bytes at once give one component: revoking them must reach all its calls.
+        if let Some(first) = slots.alive.get(&digest).and_then(Weak::upgrade) {
+            return Ok((first, code));
+        }
         slots.alive.insert(digest, Arc::downgrade(&component));
         Ok((component, code))
     }
@@ -205,11 +212,15 @@ impl Sandbox {
             return Err(LoadError::Revoked(component.digest()));
         }
         let mut slots = self.slots();
-        let withdrawn = CancellationToken::new();
-        let grants = Arc::new(grants);
-        let running = (component.clone(), grants.clone(), withdrawn.clone());
-        let next = self.inner.snapshot.load().with_slot(slot, Some(running))?;
-        slots.running.insert(slot.to_owned(), Slot { component, grants, withdrawn });
+        // Calls in flight hold what they were given; taking it back later must still reach them.
+        let withdrawn = slots.running.get(slot).map(|old| old.withdrawn.clone()).unwrap_or_default();
+        self.install(&mut slots, slot, Slot { component, grants: Arc::new(grants), withdrawn })
+    }
+
+    fn install(&self, slots: &mut Slots, name: &str, slot: Slot) -> Result<(), LoadError> {
+        let running = (slot.component.clone(), slot.grants.clone(), slot.withdrawn.clone());
+        let next = self.inner.snapshot.load().with_slot(name, Some(running))?;
+        slots.running.insert(name.to_owned(), slot);
         self.inner.snapshot.store(Arc::new(next));
         Ok(())
     }
@@ -217,21 +228,18 @@ impl Sandbox {
     /// Gives `slot` other grants from its next call on. If something was taken away, its calls in
     /// flight end as revoked. Says whether the slot exists.
     pub fn set_grants(&self, slot: &str, grants: Grants) -> bool {
-        let Some(old) = self
-            .slots()
-            .running
-            .get(slot)
-            .map(|slot| (slot.component.clone(), slot.grants.clone(), slot.withdrawn.clone()))
-        else {
+        let mut slots = self.slots();
+        let Some(old) = slots.running.get(slot) else {
             return false;
         };
-        let (component, before, withdrawn) = old;
-        let narrowed = before.files.iter().any(|grant| !grants.files.contains(grant));
-        let published = self.publish(slot, component, grants).is_ok();
+        let narrowed = old.grants.files.iter().any(|grant| !grants.files.contains(grant));
+        let (component, before) = (old.component.clone(), old.withdrawn.clone());
+        let withdrawn = if narrowed { CancellationToken::new() } else { before.clone() };
+        let installed = self.install(&mut slots, slot, Slot { component, grants: Arc::new(grants), withdrawn });
         if narrowed {
-            withdrawn.cancel();
+            before.cancel();
         }
-        published
+        installed.is_ok()
     }
 
     /// Takes `slot` away; calls in flight finish.

@@ -3,8 +3,8 @@
 use crate::audit::{AuditRecord, AuditSink, Verdict};
 use crate::files::{Denial, FileContext, GuardedView};
 use crate::{Digest, Limits, Rights};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use wasmtime::component::ResourceTable;
@@ -32,6 +32,8 @@ pub(crate) struct Subject {
     pub(crate) tool: String,
     pub(crate) audit: Arc<dyn AuditSink>,
     pub(crate) denials: AtomicU32,
+    /// The rule of the last denial.
+    pub(crate) denied_by: Mutex<String>,
 }
 
 impl Subject {
@@ -54,6 +56,15 @@ impl Subject {
     pub(crate) fn deny(&self, operation: &str, target: &str, rule: &str) {
         if self.denials.fetch_add(1, Ordering::Relaxed) < MAX_DENIALS {
             self.record(operation, target, rule, Verdict::Denied, Duration::ZERO);
+        }
+        rule.clone_into(&mut self.denied_by.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Records a denial that the tool reports, unless it only passes on the one that the host saw last.
+    pub(crate) fn deny_as_told(&self, grant: &str) {
+        let known = *self.denied_by.lock().unwrap_or_else(PoisonError::into_inner) == grant;
+        if !known {
+            self.deny("grant", grant, grant);
         }
     }
 

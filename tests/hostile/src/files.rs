@@ -62,10 +62,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("nothing", Vec::new()),
         ("text", b"(component)".to_vec()),
-        (
-            "an ELF file",
-            b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec(),
-        ),
+        ("an ELF file", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec()),
         ("a magic number", b"\0asm".to_vec()),
         ("another version", reserved),
         ("half a component", valid[..valid.len() / 2].to_vec()),

@@ -72,18 +72,11 @@ impl Text {
             records.extend([tool.effects, 0, 0, 0]);
         }
         let end = STRINGS + records.len() + strings.len();
-        let header = [
-            (STRINGS as u32).to_le_bytes(),
-            (tools.len() as u32).to_le_bytes(),
-        ]
-        .concat();
+        let header = [(STRINGS as u32).to_le_bytes(), (tools.len() as u32).to_le_bytes()].concat();
         records.extend(strings);
         let pages = end.div_ceil(1 << 16).max(2) + 2;
         self.with("memory", &format!("(memory (export \"memory\") {pages})"))
-            .with(
-                "heap",
-                &format!("(global $heap (mut i32) (i32.const {}))", (pages - 2) << 16),
-            )
+            .with("heap", &format!("(global $heap (mut i32) (i32.const {}))", (pages - 2) << 16))
             .with("definition", &data(STRINGS, &records))
             .with("list", &data(16, &header))
     }

@@ -3,7 +3,6 @@
 
 pub(crate) mod v0_1;
 
-use crate::Effects;
 use crate::state::State;
 use wasmtime::component::{Linker, ResourceType, Val};
 
@@ -19,24 +18,25 @@ enum Refusal {
 }
 
 /// Interfaces that link for everybody and do nothing: no port serves them in this host, so every
-/// call is refused and audited.
-const REFUSED: [(&str, &[&str], Effects, Refusal); 11] = [
-    ("chiton:tool/http@0.1.0", &["fetch"], Effects::USES_NETWORK, Refusal::Denied),
-    ("chiton:tool/storage@0.1.0", &["get", "set", "remove", "keys"], Effects::WRITES_FILES, Refusal::Denied),
-    ("chiton:tool/secrets@0.1.0", &["available"], Effects::USES_NETWORK, Refusal::False),
+/// call is refused and audited under the grant that is missing.
+const REFUSED: [(&str, &[&str], &str, Refusal); 12] = [
+    ("chiton:tool/http@0.1.0", &["fetch"], "network", Refusal::Denied),
+    ("chiton:tool/storage@0.1.0", &["get", "set", "remove", "keys"], "storage", Refusal::Denied),
+    ("chiton:tool/secrets@0.1.0", &["available"], "secrets", Refusal::False),
     (
         "chiton:tool/programs@0.1.0",
         &["pipe", "spawn", "[method]process.wait", "[method]process.kill"],
-        Effects::RUNS_PROGRAMS,
+        "programs",
         Refusal::Denied,
     ),
-    ("chiton:tool/schedule@0.1.0", &["add", "jobs", "remove"], Effects::SCHEDULES, Refusal::Denied),
-    ("chiton:tool/messaging@0.1.0", &["send"], Effects::SENDS_MESSAGES, Refusal::Denied),
-    ("chiton:tool/agents@0.1.0", &["start", "wait", "cancel"], Effects::SPAWNS, Refusal::Denied),
-    ("chiton:tool/tools-invoke@0.1.0", &["invoke"], Effects::SPAWNS, Refusal::Denied),
-    ("chiton:tool/model@0.1.0", &["ask"], Effects::SPAWNS, Refusal::Denied),
-    ("wasi:sockets/tcp-create-socket@0.2.12", &["create-tcp-socket"], Effects::USES_NETWORK, Refusal::AccessDenied),
-    ("wasi:sockets/udp-create-socket@0.2.12", &["create-udp-socket"], Effects::USES_NETWORK, Refusal::AccessDenied),
+    ("chiton:tool/schedule@0.1.0", &["add", "jobs", "remove"], "schedule", Refusal::Denied),
+    ("chiton:tool/messaging@0.1.0", &["send"], "messaging", Refusal::Denied),
+    ("chiton:tool/agents@0.1.0", &["start", "wait", "cancel"], "agents", Refusal::Denied),
+    ("chiton:tool/tools-invoke@0.1.0", &["invoke"], "tools", Refusal::Denied),
+    ("chiton:tool/model@0.1.0", &["ask"], "model", Refusal::Denied),
+    ("wasi:sockets/tcp-create-socket@0.2.12", &["create-tcp-socket"], "network", Refusal::AccessDenied),
+    ("wasi:sockets/udp-create-socket@0.2.12", &["create-udp-socket"], "network", Refusal::AccessDenied),
+    ("wasi:sockets/ip-name-lookup@0.2.12", &["resolve-addresses"], "network", Refusal::AccessDenied),
 ];
 
 /// Puts everything that may link into `linker`.
@@ -46,23 +46,15 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     v0_1::link(linker)?;
     linker.allow_shadowing(true);
     crate::files::add_to_linker(linker, State::files)?;
-    for (interface, functions, effect, refusal) in REFUSED {
+    for (interface, functions, grant, refusal) in REFUSED {
         let mut instance = linker.instance(interface)?;
         if interface.contains("/programs@") {
             instance.resource("process", ResourceType::host::<NoProcess>(), |_, _| Ok(()))?;
         }
         for function in functions {
-            refuse(&mut instance, interface, function, effect, refusal)?;
+            refuse(&mut instance, interface, function, grant, refusal)?;
         }
     }
-    let mut lookup = linker.instance("wasi:sockets/ip-name-lookup@0.2.12")?;
-    refuse(
-        &mut lookup,
-        "wasi:sockets/ip-name-lookup@0.2.12",
-        "resolve-addresses",
-        Effects::USES_NETWORK,
-        Refusal::AccessDenied,
-    )?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -74,12 +66,11 @@ fn refuse(
     instance: &mut wasmtime::component::LinkerInstance<'_, State>,
     interface: &'static str,
     function: &str,
-    effect: Effects,
+    grant: &'static str,
     refusal: Refusal,
 ) -> wasmtime::Result<()> {
     let name = function.to_owned();
-    instance.func_new(function, move |mut store, _type, _arguments, results| {
-        let grant = crate::error::grant_for(effect);
+    instance.func_new_async(function, move |mut store, _type, arguments, results| {
         store.data_mut().deny(interface, &name, grant);
         if let Some(result) = results.first_mut() {
             *result = match refusal {
@@ -88,7 +79,15 @@ fn refuse(
                 Refusal::False => Val::Bool(false),
             };
         }
-        Ok(())
+        Box::new(async move {
+            for argument in arguments {
+                // A handle that is only lent must be given back, or the guest traps.
+                if let Val::Resource(handle) = argument {
+                    handle.resource_drop_async(&mut store).await?;
+                }
+            }
+            Ok(())
+        })
     })
 }
 

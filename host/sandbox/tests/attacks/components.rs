@@ -51,7 +51,7 @@ async fn cmp_03_04_wrong_exports_are_refused_at_load() {
     let world = World::new();
     for case in WRONG_EXPORTS {
         let refused = world.publish("hostile", case.component()).await.err();
-        let Some(LoadError::Contract(_) | LoadError::Export(_)) = refused else {
+        let Some(LoadError::Contract(_) | LoadError::Export(_) | LoadError::ListTools(_)) = refused else {
             panic!("{}: {refused:?}", case.name);
         };
     }
@@ -92,7 +92,9 @@ async fn cmp_06_features_that_are_off_are_refused_and_the_others_work() {
 async fn cmp_07_names_like_one_that_is_taken_are_refused_and_the_first_keeps_its_place() {
     let world = World::new();
     let first = world.publish("file", tool("read_file")).await.unwrap();
-    for imitation in ["read_file", "Read_File", "READ_FILE", "read-file", "readfile", "read__file", "read_fi1e", "read_flle"] {
+    for imitation in
+        ["read_file", "Read_File", "READ_FILE", "read-file", "readfile", "read__file", "read_fi1e", "read_flle"]
+    {
         let bytes = listing(&[Tool::named("harmless"), Tool::named(imitation)]);
         let refused = world.publish("imitation", bytes).await;
         assert!(matches!(refused, Err(LoadError::Collision { .. })), "{imitation}: {refused:?}");
@@ -156,10 +158,13 @@ async fn definitions_that_break_a_rule_are_refused() {
 #[tokio::test]
 async fn arguments_that_break_the_schema_never_reach_the_tool() {
     let world = World::new();
-    let parameters = r#"{"type":"object","properties":{"path":{"type":"string"}},"required":["path"],"additionalProperties":false}"#;
+    let parameters =
+        r#"{"type":"object","properties":{"path":{"type":"string"}},"required":["path"],"additionalProperties":false}"#;
     let bytes = listing(&[Tool { parameters: parameters.to_owned(), ..Tool::named("tool") }]);
     world.publish("strict", bytes).await.unwrap();
-    for (arguments, place) in [(json!({ "path": 1 }), "/path"), (json!({}), "path"), (json!({ "path": "p", "more": 1 }), "more")] {
+    for (arguments, place) in
+        [(json!({ "path": 1 }), "/path"), (json!({}), "path"), (json!({ "path": "p", "more": 1 }), "more")]
+    {
         let refused = world.call("tool", arguments).await.result.unwrap_err();
         assert!(matches!(&refused, CallError::InvalidArguments(reason) if reason.contains(place)), "{refused}");
     }
@@ -279,12 +284,12 @@ async fn a_denial_that_the_host_saw_and_the_tool_reports_is_recorded_once() {
 #[tokio::test]
 async fn a_flood_of_denials_is_counted_and_not_written_out() {
     let world = World::new().probing(vec![]).await;
-    let ops: Vec<_> = (0..5_000).map(|_| json!({ "op": "dns", "name": "localhost" })).collect();
+    let ops: Vec<_> = (0..3_000).map(|_| json!({ "op": "dns", "name": "localhost" })).collect();
     let parts = world.call("probe_none", json!({ "ops": ops })).await.result.unwrap();
     assert!(matches!(&parts[..], [Part::Json(_)]));
     let denials = world.records(Verdict::Denied);
     assert_eq!(denials.len(), 101);
-    assert!(denials[100].target.contains("4900"), "{:?}", denials[100]);
+    assert!(denials[100].target.contains("2900"), "{:?}", denials[100]);
 }
 
 #[tokio::test]

@@ -206,7 +206,7 @@ async fn wasi_08_times_that_no_clock_can_show_are_errors() {
     std::fs::create_dir(&place).unwrap();
     std::fs::write(place.join("file"), "text").unwrap();
     let world = world.probing(vec![FileGrant::directory(&place, Access::Write).unwrap()]).await;
-    for (seconds, nanoseconds) in [(u64::MAX, 0), (1 << 63, 0), (0, 1_000_000_000), (u64::MAX, u32::MAX)] {
+    for (seconds, nanoseconds) in [(u64::MAX, 0), (1 << 63, 0), (u64::MAX, 999_999_999), (u64::MAX, u32::MAX)] {
         let op = json!({ "op": "utimes", "path": "file", "seconds": seconds, "nanoseconds": nanoseconds });
         let ended = world.op(op.clone()).await;
         assert!(!matches!(ended, Ok(Ok(_))), "{op}: {ended:?}");
@@ -236,7 +236,9 @@ async fn wasi_09_the_entry_point_of_a_program_is_ignored() {
 #[tokio::test]
 async fn wasi_10_interfaces_that_nothing_serves_are_refused_by_name() {
     let world = World::new();
-    for name in ["keyvalue", "blobstore", "config", "neural_network", "tls", "http_server", "keyvalue_in_a_served_version"] {
+    for name in
+        ["keyvalue", "blobstore", "config", "neural_network", "tls", "http_server", "keyvalue_in_a_served_version"]
+    {
         assert!(FOREIGN_IMPORTS.iter().any(|case| case.name == name), "{name}");
         let refused = world.publish("hostile", chiton_hostile::case(name)).await;
         assert!(

@@ -15,9 +15,7 @@ pub(crate) fn run(op: &Operation) -> Option<Outcome> {
         "copy" => copy(),
         "grow" => Ok(json!(grow(op.number("bytes", u64::MAX)))),
         "recurse" => Ok(json!(recurse(op.number("depth", u64::MAX)))),
-        "compute" => Ok(json!(
-            (0..op.number("steps", 0)).fold(0u64, |sum, step| black_box(sum ^ step))
-        )),
+        "compute" => Ok(json!((0..op.number("steps", 0)).fold(0u64, |sum, step| black_box(sum ^ step)))),
         "panic" => panic!("as asked"),
         "unreachable" => std::process::abort(),
         "bad_call" => bad_call(op.text("case")),
@@ -59,11 +57,7 @@ fn grow(bytes: u64) -> u64 {
 #[allow(unconditional_recursion, reason = "the depth is the attack")]
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 16]);
-    if depth == 0 {
-        0
-    } else {
-        recurse(depth - 1) + frame[3]
-    }
+    if depth == 0 { 0 } else { recurse(depth - 1) + frame[3] }
 }
 
 #[cfg(target_arch = "wasm32")]

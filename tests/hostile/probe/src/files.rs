@@ -15,8 +15,7 @@
 use crate::bindings::wasi::clocks::wall_clock::Datetime;
 use crate::bindings::wasi::filesystem::preopens::get_directories;
 use crate::bindings::wasi::filesystem::types::{
-    Descriptor, DescriptorFlags, DescriptorStat, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
-    filesystem_error_code,
+    Descriptor, DescriptorFlags, DescriptorStat, ErrorCode, NewTimestamp, OpenFlags, PathFlags, filesystem_error_code,
 };
 use crate::bindings::wasi::io::streams::{OutputStream, StreamError};
 use crate::{Operation, Outcome};
@@ -44,40 +43,17 @@ pub(crate) fn run(held: &mut Held, op: &Operation) -> Option<Outcome> {
         "stream_write" => stream_write(held, op, Some(op.number("offset", 0))),
         "append" => stream_write(held, op, None),
         "dangle" => dangle(held, op),
-        "truncate" => on_file(held, op, DescriptorFlags::WRITE, |file| {
-            file.set_size(op.number("size", 0))
-        }),
+        "truncate" => on_file(held, op, DescriptorFlags::WRITE, |file| file.set_size(op.number("size", 0))),
         "mkdir" => at(held, op, |base| base.create_directory_at(op.text("path"))),
         "rmdir" => at(held, op, |base| base.remove_directory_at(op.text("path"))),
         "unlink" => at(held, op, |base| base.unlink_file_at(op.text("path"))),
-        "symlink" => at(held, op, |base| {
-            base.symlink_at(op.text("target"), op.text("path"))
-        }),
-        "rename" => two(held, op, |from, to| {
-            from.rename_at(op.text("path"), to, op.text("to"))
-        }),
-        "link" => two(held, op, |from, to| {
-            from.link_at(PathFlags::empty(), op.text("path"), to, op.text("to"))
-        }),
-        "readlink" => at_value(
-            held,
-            op,
-            |base| base.readlink_at(op.text("path")),
-            |path| json!(path),
-        ),
+        "symlink" => at(held, op, |base| base.symlink_at(op.text("target"), op.text("path"))),
+        "rename" => two(held, op, |from, to| from.rename_at(op.text("path"), to, op.text("to"))),
+        "link" => two(held, op, |from, to| from.link_at(PathFlags::empty(), op.text("path"), to, op.text("to"))),
+        "readlink" => at_value(held, op, |base| base.readlink_at(op.text("path")), |path| json!(path)),
         "stat" if op.0["path"].is_null() => at_value(held, op, Descriptor::stat, stat),
-        "stat" => at_value(
-            held,
-            op,
-            |base| base.stat_at(follow(op), op.text("path")),
-            stat,
-        ),
-        "lstat" => at_value(
-            held,
-            op,
-            |base| base.stat_at(PathFlags::empty(), op.text("path")),
-            stat,
-        ),
+        "stat" => at_value(held, op, |base| base.stat_at(follow(op), op.text("path")), stat),
+        "lstat" => at_value(held, op, |base| base.stat_at(PathFlags::empty(), op.text("path")), stat),
         "hash" => at_value(
             held,
             op,
@@ -101,11 +77,7 @@ impl Held {
     }
 
     fn close(&mut self, op: &Operation) -> Outcome {
-        match op
-            .index("fd")
-            .and_then(|fd| self.open.get_mut(fd))
-            .and_then(Option::take)
-        {
+        match op.index("fd").and_then(|fd| self.open.get_mut(fd)).and_then(Option::take) {
             Some(_) => Ok(Value::Null),
             None => Err("no-handle".to_owned()),
         }
@@ -115,15 +87,10 @@ impl Held {
     fn base(&mut self, op: &Operation, fd: &str, root: &str) -> Result<&Descriptor, String> {
         self.roots();
         match (op.index(fd), &self.roots) {
-            (Some(fd), _) => self
-                .open
-                .get(fd)
-                .and_then(Option::as_ref)
-                .ok_or("no-handle".to_owned()),
-            (None, Some(roots)) => roots
-                .get(op.number(root, 0) as usize)
-                .map(|(descriptor, _)| descriptor)
-                .ok_or("no-preopen".to_owned()),
+            (Some(fd), _) => self.open.get(fd).and_then(Option::as_ref).ok_or("no-handle".to_owned()),
+            (None, Some(roots)) => {
+                roots.get(op.number(root, 0) as usize).map(|(descriptor, _)| descriptor).ok_or("no-preopen".to_owned())
+            }
             (None, None) => Err("no-preopen".to_owned()),
         }
     }
@@ -144,11 +111,7 @@ fn stream_code(error: StreamError) -> String {
 }
 
 fn follow(op: &Operation) -> PathFlags {
-    if op.flag("follow", true) {
-        PathFlags::SYMLINK_FOLLOW
-    } else {
-        PathFlags::empty()
-    }
+    if op.flag("follow", true) { PathFlags::SYMLINK_FOLLOW } else { PathFlags::empty() }
 }
 
 fn flags(op: &Operation, default: &[&'static str]) -> (OpenFlags, DescriptorFlags) {
@@ -170,15 +133,9 @@ fn flags(op: &Operation, default: &[&'static str]) -> (OpenFlags, DescriptorFlag
     (open, rights)
 }
 
-fn open_with(
-    held: &mut Held,
-    op: &Operation,
-    default: &[&'static str],
-) -> Result<Descriptor, String> {
+fn open_with(held: &mut Held, op: &Operation, default: &[&'static str]) -> Result<Descriptor, String> {
     let (open, rights) = flags(op, default);
-    held.base(op, "fd", "root")?
-        .open_at(follow(op), op.text("path"), open, rights)
-        .map_err(code)
+    held.base(op, "fd", "root")?.open_at(follow(op), op.text("path"), open, rights).map_err(code)
 }
 
 fn open(held: &mut Held, op: &Operation) -> Result<Descriptor, String> {
@@ -202,11 +159,7 @@ fn with_file<T>(
     default: &[&'static str],
     act: impl FnOnce(&Descriptor) -> Result<T, String>,
 ) -> Result<T, String> {
-    if op.0["path"].is_null() {
-        act(held.base(op, "fd", "root")?)
-    } else {
-        act(&open_with(held, op, default)?)
-    }
+    if op.0["path"].is_null() { act(held.base(op, "fd", "root")?) } else { act(&open_with(held, op, default)?) }
 }
 
 fn read(held: &mut Held, op: &Operation) -> Outcome {
@@ -278,9 +231,7 @@ fn stream_write(held: &mut Held, op: &Operation, offset: Option<u64>) -> Outcome
 
 pub(crate) fn pour(stream: &OutputStream, data: &[u8]) -> Outcome {
     for chunk in data.chunks(CHUNK) {
-        stream
-            .blocking_write_and_flush(chunk)
-            .map_err(stream_code)?;
+        stream.blocking_write_and_flush(chunk).map_err(stream_code)?;
     }
     Ok(json!(data.len()))
 }
@@ -290,19 +241,13 @@ fn dangle(held: &mut Held, op: &Operation) -> Outcome {
     let file = open_with(held, op, TO_WRITE)?;
     let stream = file.write_via_stream(0).map_err(code)?;
     let room = stream.check_write().map_err(stream_code)?;
-    stream
-        .write(&data[..data.len().min(room as usize)])
-        .map_err(stream_code)?;
+    stream.write(&data[..data.len().min(room as usize)]).map_err(stream_code)?;
     drop(file);
     drop(stream);
     Ok(json!(room))
 }
 
-fn at(
-    held: &mut Held,
-    op: &Operation,
-    act: impl FnOnce(&Descriptor) -> Result<(), ErrorCode>,
-) -> Outcome {
+fn at(held: &mut Held, op: &Operation, act: impl FnOnce(&Descriptor) -> Result<(), ErrorCode>) -> Outcome {
     at_value(held, op, act, |()| Value::Null)
 }
 
@@ -321,11 +266,7 @@ fn on_file(
     rights: DescriptorFlags,
     act: impl FnOnce(&Descriptor) -> Result<(), ErrorCode>,
 ) -> Outcome {
-    let default: &[&str] = if rights.contains(DescriptorFlags::WRITE) {
-        &["write"]
-    } else {
-        &["read"]
-    };
+    let default: &[&str] = if rights.contains(DescriptorFlags::WRITE) { &["write"] } else { &["read"] };
     with_file(held, op, default, |file| act(file).map_err(code))?;
     Ok(Value::Null)
 }
@@ -346,14 +287,12 @@ fn two(
             DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
         )
         .or_else(|_| {
-            held.base(op, "to_fd", "to_root")
-                .map_err(|_| ErrorCode::BadDescriptor)?
-                .open_at(
-                    PathFlags::empty(),
-                    ".",
-                    OpenFlags::DIRECTORY,
-                    DescriptorFlags::READ,
-                )
+            held.base(op, "to_fd", "to_root").map_err(|_| ErrorCode::BadDescriptor)?.open_at(
+                PathFlags::empty(),
+                ".",
+                OpenFlags::DIRECTORY,
+                DescriptorFlags::READ,
+            )
         })
         .map_err(code)?;
     act(held.base(op, "fd", "root")?, &to).map_err(code)?;
@@ -378,9 +317,7 @@ fn utimes(held: &mut Held, op: &Operation) -> Outcome {
     if op.0["path"].is_null() {
         at(held, op, |file| file.set_times(time, time))
     } else {
-        at(held, op, |base| {
-            base.set_times_at(follow(op), op.text("path"), time, time)
-        })
+        at(held, op, |base| base.set_times_at(follow(op), op.text("path"), time, time))
     }
 }
 
@@ -412,28 +349,14 @@ fn open_bytes(held: &mut Held, op: &Operation) -> Result<Descriptor, String> {
         );
     }
     let path: Vec<u8> = match op.0["path"].as_array() {
-        Some(bytes) => bytes
-            .iter()
-            .filter_map(Value::as_u64)
-            .map(|byte| byte as u8)
-            .collect(),
+        Some(bytes) => bytes.iter().filter_map(Value::as_u64).map(|byte| byte as u8).collect(),
         None => return Err("path is an array of bytes".to_owned()),
     };
     let mut result = [0u32; 2];
     let handle = held.base(op, "fd", "root")?.handle() as i32;
     // SAFETY: the pointers name `path` and `result`, which outlive the call; the result area of
     // `result<own<descriptor>, error-code>` is eight bytes.
-    unsafe {
-        raw_open_at(
-            handle,
-            1,
-            path.as_ptr(),
-            path.len(),
-            0,
-            1,
-            result.as_mut_ptr(),
-        )
-    };
+    unsafe { raw_open_at(handle, 1, path.as_ptr(), path.len(), 0, 1, result.as_mut_ptr()) };
     match result {
         // SAFETY: the host has just given this handle to us, and nobody else holds it.
         [0, handle] => Ok(unsafe { Descriptor::from_handle(handle) }),

@@ -61,9 +61,9 @@ impl Probe {
         };
         let text = op.text("text").to_owned();
         self.answer = Some(match op.name() {
-            "output" => Ok((0..op.number("parts", 1))
-                .map(|_| part(vec![b'x'; op.number("bytes", 0) as usize]))
-                .collect()),
+            "output" => {
+                Ok((0..op.number("parts", 1)).map(|_| part(vec![b'x'; op.number("bytes", 0) as usize])).collect())
+            }
             "raw_output" => Ok(vec![part(text.into_bytes())]),
             "fail" => Err(match op.text("kind") {
                 "invalid-arguments" => Failure::InvalidArguments(text),
@@ -79,10 +79,7 @@ impl Probe {
 }
 
 fn blob(mime: &str, data: Vec<u8>) -> bindings::chiton::tool::tool_types::Blob {
-    bindings::chiton::tool::tool_types::Blob {
-        mime: mime.to_owned(),
-        data,
-    }
+    bindings::chiton::tool::tool_types::Blob { mime: mime.to_owned(), data }
 }
 
 /// One entry of `ops`.
@@ -142,8 +139,8 @@ impl Guest for Component {
     }
 
     fn call(_name: String, arguments: String) -> Result<Vec<Part>, Failure> {
-        let arguments: Value = serde_json::from_str(&arguments)
-            .map_err(|error| Failure::InvalidArguments(error.to_string()))?;
+        let arguments: Value =
+            serde_json::from_str(&arguments).map_err(|error| Failure::InvalidArguments(error.to_string()))?;
         let mut probe = Probe::default();
         let mut results = Vec::new();
         for op in arguments["ops"].as_array().into_iter().flatten() {
@@ -152,9 +149,7 @@ impl Guest for Component {
                 Err(code) => json!({ "err": code }),
             });
         }
-        probe
-            .answer
-            .unwrap_or_else(|| Ok(vec![Part::Json(Value::Array(results).to_string())]))
+        probe.answer.unwrap_or_else(|| Ok(vec![Part::Json(Value::Array(results).to_string())]))
     }
 }
 

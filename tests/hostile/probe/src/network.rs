@@ -5,9 +5,7 @@
 
 use crate::bindings::wasi::sockets::instance_network::instance_network;
 use crate::bindings::wasi::sockets::ip_name_lookup::resolve_addresses;
-use crate::bindings::wasi::sockets::network::{
-    ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress,
-};
+use crate::bindings::wasi::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress};
 use crate::bindings::wasi::sockets::tcp_create_socket::create_tcp_socket;
 use crate::bindings::wasi::sockets::udp::OutgoingDatagram;
 use crate::bindings::wasi::sockets::udp_create_socket::create_udp_socket;
@@ -62,10 +60,7 @@ fn udp_bind(op: &Operation) -> Result<Value, ErrorCode> {
 fn udp_send(op: &Operation) -> Result<Value, ErrorCode> {
     let socket = create_udp_socket(IpAddressFamily::Ipv4)?;
     let (_, outgoing) = socket.stream(Some(address(op)))?;
-    let datagram = OutgoingDatagram {
-        data: op.text("text").as_bytes().to_vec(),
-        remote_address: None,
-    };
+    let datagram = OutgoingDatagram { data: op.text("text").as_bytes().to_vec(), remote_address: None };
     outgoing.check_send()?;
     Ok(json!(outgoing.send(&[datagram])?))
 }

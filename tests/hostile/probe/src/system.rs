@@ -25,10 +25,7 @@ const MILLISECOND: u64 = 1_000_000;
 
 pub(crate) fn run(held: &mut Held, op: &Operation) -> Option<Outcome> {
     Some(match op.name() {
-        "env" => Ok(environment::get_environment()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect()),
+        "env" => Ok(environment::get_environment().into_iter().map(|(name, _)| name).collect()),
         "args" => Ok(environment::get_arguments().into()),
         "cwd" => Ok(json!(environment::initial_cwd())),
         "stdin" => match stdin::get_stdin().blocking_read(1024) {
@@ -42,11 +39,7 @@ pub(crate) fn run(held: &mut Held, op: &Operation) -> Option<Outcome> {
             terminal_stderr::get_terminal_stderr().is_some(),
         ])),
         "exit" => {
-            exit::exit(if op.flag("ok", false) {
-                Ok(())
-            } else {
-                Err(())
-            });
+            exit::exit(if op.flag("ok", false) { Ok(()) } else { Err(()) });
             Ok(Value::Null)
         }
         "clock" => clock(),
@@ -70,15 +63,12 @@ pub(crate) fn run(held: &mut Held, op: &Operation) -> Option<Outcome> {
         }
         "poll_empty" => Ok(json!(poll(&[]))),
         "poll_drop" => {
-            drop(monotonic_clock::subscribe_duration(
-                op.number("ms", 1_000) * MILLISECOND,
-            ));
+            drop(monotonic_clock::subscribe_duration(op.number("ms", 1_000) * MILLISECOND));
             Ok(Value::Null)
         }
         "pollables" => {
             for _ in 0..op.number("count", 1) {
-                held.0
-                    .push(monotonic_clock::subscribe_duration(u64::MAX / 2));
+                held.0.push(monotonic_clock::subscribe_duration(u64::MAX / 2));
             }
             Ok(json!(held.0.len()))
         }
@@ -133,11 +123,7 @@ fn draw(op: &Operation) -> Outcome {
         "insecure" => insecure::get_insecure_random_bytes(length),
         _ => random::get_random_bytes(length),
     };
-    let hex: String = bytes
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     Ok(json!({ "length": bytes.len(), "head": hex }))
 }
 
