@@ -219,8 +219,14 @@ impl HostDescriptor for GuardedView<'_> {
                 return Err(Rule::AcrossMounts.into());
             }
             let (moved, replaced) = (old.look(), new.look());
-            if old.must_be_directory && moved.as_ref().is_some_and(Metadata::is_symlink) {
+            if old.is_slashed_link(&moved) || new.is_slashed_link(&replaced) {
                 return Err(Rule::BadPath.into());
+            }
+            if let (Some(moved), Some(replaced)) = (&moved, &replaced)
+                && moved.is_file()
+                && replaced.is_file()
+            {
+                old.take_mode(replaced)?;
             }
             let (from, to) = (old.strict_name(), new.strict_name());
             rustix::fs::renameat(&old.directory, from, &new.directory, to)?;

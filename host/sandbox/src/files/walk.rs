@@ -3,7 +3,8 @@
 use super::rule::{Refused, Rule};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt as _;
 
 /// How often a walk starts again because something on this machine was renamed meanwhile.
 const RETRIES: usize = 256;
@@ -62,8 +63,20 @@ impl Entry {
         format!("{}{}", self.name, if self.must_be_directory { "/" } else { "" })
     }
 
+    /// Whether a link is named as if it were the directory that it leads to.
+    pub(super) fn is_slashed_link(&self, found: &Option<Metadata>) -> bool {
+        self.must_be_directory && found.as_ref().is_some_and(Metadata::is_symlink)
+    }
+
+    /// Gives the file the permission bits of the one that it is about to replace: WASI has no chmod, and
+    /// an edited script must stay a script.
+    pub(super) fn take_mode(&self, replaced: &Metadata) -> Result<(), Refused> {
+        let file = beneath(&self.directory, &self.name, OFlags::RDONLY | OFlags::NOFOLLOW, Mode::empty())?;
+        Ok(rustix::fs::fchmod(&file, Mode::from_raw_mode(replaced.mode() & 0o777))?)
+    }
+
     /// What the name stands for now, a link not followed; `None` if there is nothing.
-    pub(super) fn look(&self) -> Option<std::fs::Metadata> {
+    pub(super) fn look(&self) -> Option<Metadata> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
         beneath(&self.directory, &self.name, flags, Mode::empty()).ok()?.metadata().ok()
     }

@@ -120,11 +120,22 @@ impl World {
         grants: Vec<FileGrant>,
         ops: Value,
     ) -> Result<Vec<Result<Value, String>>, CallError> {
+        self.call_within(Duration::from_secs(60), tool, grants, ops)
+    }
+
+    /// The same with a deadline.
+    pub fn call_within(
+        &self,
+        time: Duration,
+        tool: &str,
+        grants: Vec<FileGrant>,
+        ops: Value,
+    ) -> Result<Vec<Result<Value, String>>, CallError> {
         let request = CallRequest {
             tool: tool.to_owned(),
             arguments: json!({ "ops": ops }),
             session: SessionRights { session: self.session.clone(), effects: Effects::ALL, files: Some(grants) },
-            limits: None,
+            limits: Some(Limits { time, ..Limits::default() }),
             cancel: Default::default(),
             progress: None,
         };

@@ -1,7 +1,9 @@
 //! Quotas: how much a guest may leave on the disk.
 
 use crate::harness::World;
+use chiton_sandbox::CallError;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 const KIB: u64 = 1024;
 
@@ -127,7 +129,7 @@ fn fs_17_depth_is_bounded_and_the_tree_can_be_removed() {
     }
     let results = world.call(world.write(), json!(ops));
     let made = results.iter().skip(1).step_by(2).filter(|result| result.is_ok()).count();
-    assert!((10..21).contains(&made), "{made} levels of 200 characters");
+    assert!((10..=21).contains(&made), "{made} levels of 200 characters");
     std::fs::remove_dir_all(world.path("ws")).unwrap();
     std::fs::create_dir(world.path("ws")).unwrap();
     world.alive();
@@ -150,6 +152,37 @@ fn fs_17_calls_that_share_a_quota_take_turns_and_never_exceed_it() {
     assert!(held(&world) <= 128 * KIB, "{} bytes are held", held(&world));
     assert!(held(&world) > 100 * KIB);
     assert!(!world.denials().is_empty());
+}
+
+#[test]
+fn fs_17_waiting_for_a_turn_ends_at_the_deadline() {
+    let world = World::new();
+    let long = json!([{"op": "write", "path": "first", "text": "x"}, {"op": "sleep", "ms": 1500}]);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| world.call(world.limited(64 * KIB, 100), long));
+        while !world.path("ws/first").exists() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let started = Instant::now();
+        let write = json!([{"op": "write", "path": "second", "text": "x"}]);
+        let late = world.call_within(Duration::from_millis(100), "probe_write", world.limited(64 * KIB, 100), write);
+        assert!(matches!(late, Err(CallError::Deadline(_))), "{late:?}");
+        assert!(started.elapsed() < Duration::from_millis(350));
+        world.allowed(&world.read(), json!({"op": "read", "path": "first"}));
+        assert!(first.join().unwrap().iter().all(Result::is_ok));
+    });
+    world.allowed(&world.limited(64 * KIB, 100), json!({"op": "write", "path": "second", "text": "x"}));
+}
+
+#[test]
+fn fs_17_a_volume_keeps_its_reserve_without_any_quota() {
+    let world = World::new();
+    for op in ["truncate", "write"] {
+        let op = json!({"op": op, "path": "note", "size": 1_u64 << 60, "offset": 1_u64 << 60, "text": "x"});
+        let (code, record) = world.denied(&world.write(), op);
+        assert_eq!((code.as_str(), record.rule.as_str()), ("insufficient-space", "volume-reserve"));
+    }
+    world.allowed(&world.write(), json!({"op": "write", "path": "note", "bytes": 2 << 20}));
 }
 
 #[test]
