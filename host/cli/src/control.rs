@@ -23,7 +23,7 @@ const MAX_PATH: usize = 100;
 pub struct Control {
     path: PathBuf,
     stop: CancellationToken,
-    tasks: TaskTracker,
+    answers: TaskTracker,
 }
 
 impl Control {
@@ -34,17 +34,17 @@ impl Control {
             let message = format!("cannot listen on {}: {error}; remove what is there", path.display());
             Failure::new(Exit::State, message)
         })?;
-        let control = Self { path, stop: CancellationToken::new(), tasks: TaskTracker::new() };
-        let (stop, tasks) = (control.stop.clone(), control.tasks.clone());
+        let control = Self { path, stop: CancellationToken::new(), answers: TaskTracker::new() };
+        let (stop, answers) = (control.stop.clone(), control.answers.clone());
         let host = host.clone();
-        control.tasks.spawn(async move {
+        tokio::spawn(async move {
             loop {
                 let accepted = tokio::select! {
                     accepted = listener.accept() => accepted,
                     () = stop.cancelled() => return,
                 };
                 match accepted {
-                    Ok((stream, _)) if is_mine(&stream) => drop(tasks.spawn(answer(host.clone(), stream))),
+                    Ok((stream, _)) if is_mine(&stream) => drop(answers.spawn(answer(host.clone(), stream))),
                     Ok(_) => {}
                     // Out of descriptors: let some be given back.
                     Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
@@ -54,12 +54,13 @@ impl Control {
         Ok(control)
     }
 
-    /// Takes no more requests and waits for those that run.
+    /// Waits until nobody is being answered, then takes no more requests.
     pub async fn close(self) {
+        self.answers.close();
+        self.answers.wait().await;
         self.stop.cancel();
         std::fs::remove_file(&self.path).ok();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.answers.wait().await;
     }
 }
 

@@ -20,6 +20,15 @@ pub fn harden() {
     }
 }
 
+/// Runs `work` while this process may open its own `/proc` files, which the system forbids to an
+/// ordinary user's process that is closed to debuggers. Other users stay shut out all the time.
+pub fn open_to_itself<T>(work: impl FnOnce() -> T) -> T {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).ok();
+    let done = work();
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+    done
+}
+
 /// Whether this process runs as the superuser.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()

@@ -70,31 +70,36 @@ impl Rows {
                 }
             }
         }
-        for (name, tool) in &settings.config.tools {
-            if let Some(grants) = &tool.grants {
-                let names = || rows.rows.keys().map(String::as_str);
-                if !rows.rows.contains_key(name) {
-                    let near = crate::config::nearest(name, names());
-                    let advice = match near {
-                        Some(near) => format!("did you mean '{near}'?"),
-                        None => format!("the components are {}", names().collect::<Vec<_>>().join(", ")),
-                    };
-                    eprintln!("warning: tools.{name} in the configuration names no component; {advice}");
-                }
-                for grant in grants {
-                    // A directory that is gone takes its grant with it, not the whole program.
-                    if let Err(error) = resolve(grant, &rows.workspace)
-                        && !(matches!(error, GrantError::Path { .. }) && is_rooted(grant))
-                    {
-                        let file = settings.document.name();
-                        let message = format!("the value of 'tools.{name}.grants' in {file} is wrong: {error}");
-                        return Err(Failure::new(Exit::Configuration, message));
-                    }
-                }
-                rows.put(name, grants.clone(), Source::Configuration);
-            }
-        }
+        rows.configure(settings)?;
         Ok(rows)
+    }
+
+    /// Puts the rows of the configuration in place of the others.
+    fn configure(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let file = settings.document.name();
+        let refuse = |message| Err(Failure::new(Exit::Configuration, message));
+        for (name, tool) in &settings.config.tools {
+            let Some(grants) = &tool.grants else { continue };
+            if !self.rows.contains_key(name) {
+                match crate::config::nearest(name, self.rows.keys().map(String::as_str)) {
+                    Some(near) => {
+                        let message = format!("'tools.{name}' in {file} names no component; did you mean '{near}'?");
+                        return refuse(message);
+                    }
+                    None => eprintln!("warning: 'tools.{name}' in {file} names no component"),
+                }
+            }
+            for grant in grants {
+                // A directory that is gone takes its grant with it, not the whole program.
+                if let Err(error) = resolve(grant, &self.workspace)
+                    && !(matches!(error, GrantError::Path { .. }) && is_rooted(grant))
+                {
+                    return refuse(format!("the value of 'tools.{name}.grants' in {file} is wrong: {error}"));
+                }
+            }
+            self.put(name, grants.clone(), Source::Configuration);
+        }
+        Ok(())
     }
 
     fn put(&mut self, name: &str, grants: Vec<String>, source: Source) {

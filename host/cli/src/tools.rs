@@ -2,6 +2,7 @@
 
 use crate::builtin::{self, BuiltIn};
 use crate::exit::Failure;
+use crate::process;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use crate::terminal::progress;
@@ -52,15 +53,16 @@ impl Tools {
 
 /// An empty sandbox in this home.
 pub fn sandbox(settings: &Settings, audit: Arc<dyn AuditSink>) -> Result<Sandbox, Failure> {
-    let sandbox = Sandbox::new(SandboxOptions {
+    let options = SandboxOptions {
         cache_dir: settings.home.cache(),
         compiler: Compiler::Child { program: std::env::current_exe()?, arguments: vec!["__compile".into()] },
         audit,
         ceiling: Limits::default(),
         total_memory: TOTAL_MEMORY,
         protected: vec![settings.home.root().to_owned()],
-    })?;
-    Ok(sandbox)
+    };
+    // The engine keeps /proc/self/pagemap open, to reset memory quickly.
+    Ok(process::open_to_itself(|| Sandbox::new(options))?)
 }
 
 /// Where the approved bytes are kept, so that the approved version runs whatever becomes of the file.

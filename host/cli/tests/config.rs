@@ -26,6 +26,8 @@ fn every_command_names_the_mistake_in_the_configuration() {
     }
     home.configure(table[5].0);
     home.run(&["grant", "list"]).bad(3, "tools.file.grants");
+    home.configure(r#"{"tools": {"fiel": {"grants": []}}}"#);
+    home.run(&["grant", "list"]).bad(3, "did you mean 'file'?");
 }
 
 #[test]

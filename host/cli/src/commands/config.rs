@@ -6,6 +6,7 @@ use crate::config::{self, Document};
 use crate::exit::{Exit, Failure};
 use crate::settings::open_home;
 use crate::terminal::echo;
+use chiton_store::HomeError;
 use serde_json::Value;
 
 /// Shows, changes or checks the configuration.
@@ -20,7 +21,13 @@ pub fn run(command: Command) -> Result<(), Failure> {
             Value::String(text) => print_line(&text),
             value => print_json(&value),
         },
-        Command::Set { key, value, force } => set(&mut document, &key, value, force),
+        Command::Set { key, value, force } => {
+            set(&mut document, &key, value, force)?;
+            if let Err(HomeError::Held { .. }) = home.lock() {
+                eprintln!("the chiton that runs in this home uses it after its next start");
+            }
+            Ok(())
+        }
         Command::Check => {
             document.config()?;
             print_line(&format!("{} is good", document.name()))

@@ -95,7 +95,7 @@ fn machine() -> Vec<Finding> {
         finding("openat2", openat2()),
         warning(
             "pagemap",
-            match File::open("/proc/self/pagemap") {
+            match process::open_to_itself(|| File::open("/proc/self/pagemap")) {
                 Ok(_) => Ok("memory of ended calls is reset quickly".to_owned()),
                 Err(error) => Err(format!("/proc/self/pagemap cannot be opened ({error}); calls are a little slower")),
             },

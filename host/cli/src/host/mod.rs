@@ -95,7 +95,9 @@ impl Host {
                 provider: model.provider,
                 settings: agent_settings(settings, model.name),
             });
-            agent.resume().await?;
+            if agent.resume().await? > 0 {
+                self.notice("what was interrupted goes on; its answer is shown when it is there".to_owned());
+            }
             Ok(agent)
         };
         self.inner.agent.get_or_try_init(start).await
