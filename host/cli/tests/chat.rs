@@ -1,4 +1,5 @@
 //! `chiton chat -m`: one question, one answer, and the exit code that tells how it went.
+#![cfg(test)]
 
 mod support;
 

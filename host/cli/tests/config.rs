@@ -1,4 +1,5 @@
 //! `chiton config`, and what a wrong configuration does to every command.
+#![cfg(test)]
 
 mod support;
 

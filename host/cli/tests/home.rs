@@ -1,4 +1,5 @@
 //! One host per home, and a home that other users cannot read or exchange.
+#![cfg(test)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! `chiton chat` in a terminal, which `script` plays.
+#![cfg(test)]
 
 mod support;
 

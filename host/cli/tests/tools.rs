@@ -1,4 +1,5 @@
 //! `chiton tool`, `chiton grant` and `chiton audit`: a tool touches what its owner granted.
+#![cfg(test)]
 
 mod support;
 

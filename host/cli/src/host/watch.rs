@@ -14,7 +14,10 @@ impl Host {
     pub async fn watch(&self) -> Result<(), Failure> {
         let mut watch = match Watch::new() {
             Ok(watch) => watch,
-            Err(error) => return Ok(self.notice(error.to_string())),
+            Err(error) => {
+                self.notice(error.to_string());
+                return Ok(());
+            }
         };
         let mut watched = BTreeSet::new();
         let mut told: HashMap<PathBuf, Digest> = HashMap::new();
