@@ -25,21 +25,21 @@ fn main() {
     std::fs::write(room.join("note.txt"), "A line of a note that is read by the bot, and more of it.\n".repeat(71))
         .unwrap();
     let sandbox = sandbox(&directory.path().join("code"));
-    let (probe, file) = (guest("tests/hostile/probe"), guest("tools/file"));
+    let (greet, file) = (guest("tools/tour/greet"), guest("tools/file"));
     let grant = FileGrant::directory(&room, Access::Read).unwrap();
-    runtime.block_on(publish(&sandbox, "probe", probe.clone(), vec![]));
+    runtime.block_on(publish(&sandbox, "greet", greet.clone(), vec![]));
     runtime.block_on(publish(&sandbox, "file", file.clone(), vec![grant]));
-    let (raw_probe, raw_file) = (Raw::new(&probe, None), Raw::new(&file, Some(&room)));
-    let (nothing, note) = (json!({ "ops": [] }), json!({ "path": "note.txt" }));
+    let (raw_greet, raw_file) = (Raw::new(&greet, None), Raw::new(&file, Some(&room)));
+    let (nothing, note) = (json!({ "name": "Ann" }), json!({ "path": "note.txt" }));
     let (nothing_text, note_text) = (nothing.to_string(), note.to_string());
 
     let mut criterion = Criterion::default().configure_from_args().measurement_time(Duration::from_secs(3));
     let mut group = criterion.benchmark_group("call");
     group.bench_function("no-op", |bench| {
-        bench.to_async(&runtime).iter(|| call(&sandbox, "probe_none", &nothing));
+        bench.to_async(&runtime).iter(|| call(&sandbox, "greet", &nothing));
     });
     group.bench_function("no-op, wasmtime alone", |bench| {
-        bench.to_async(&runtime).iter(|| raw_probe.call("probe_none", &nothing_text));
+        bench.to_async(&runtime).iter(|| raw_greet.call("greet", &nothing_text));
     });
     group.bench_function("read 4 KB", |bench| {
         bench.to_async(&runtime).iter(|| call(&sandbox, "read_file", &note));
@@ -55,8 +55,8 @@ fn main() {
         let mut noop = (Vec::new(), Vec::new());
         let mut read = (Vec::new(), Vec::new());
         for _ in 0..PAIRS {
-            noop.0.push(timed(call(&sandbox, "probe_none", &nothing)).await);
-            noop.1.push(timed(raw_probe.call("probe_none", &nothing_text)).await);
+            noop.0.push(timed(call(&sandbox, "greet", &nothing)).await);
+            noop.1.push(timed(raw_greet.call("greet", &nothing_text)).await);
             read.0.push(timed(call(&sandbox, "read_file", &note)).await);
             read.1.push(timed(raw_file.call("read_file", &note_text)).await);
         }

@@ -68,6 +68,8 @@ async fn measure(bytes: Vec<u8>) {
                     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
                         let outcome = host.call(request("probe_none", json!({ "ops": [] }))).await;
                         failed += usize::from(outcome.result.is_err());
+                        // A real caller waits between calls; without it the swaps would wait instead.
+                        tokio::task::yield_now().await;
                     }
                     failed
                 })

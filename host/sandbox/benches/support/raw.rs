@@ -6,11 +6,10 @@ use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, UpdateDeadline,
 };
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    world: "chiton:tool/everything",
+    world: "chiton:tool/tool",
     imports: { default: trappable },
     exports: { default: async },
 });
@@ -18,19 +17,15 @@ wasmtime::component::bindgen!({
 /// A guest that is ready to be called, with one directory or none.
 pub struct Raw {
     engine: Engine,
-    prepared: EverythingPre<Host>,
+    prepared: ToolPre<Host>,
     directory: Option<PathBuf>,
 }
 
 pub struct Host {
     wasi: WasiCtx,
     table: ResourceTable,
-    http: WasiHttpCtx,
-    hooks: NoHttp,
     mounts: Vec<chiton::tool::call_context::Mount>,
 }
-
-struct NoHttp;
 
 impl Raw {
     pub fn new(bytes: &[u8], directory: Option<&Path>) -> Self {
@@ -38,12 +33,8 @@ impl Raw {
         let component = Component::new(&engine, bytes).unwrap();
         let mut linker: Linker<Host> = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).unwrap();
-        chiton::tool::log::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host).unwrap();
-        chiton::tool::progress::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host).unwrap();
-        chiton::tool::call_context::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host).unwrap();
-        linker.define_unknown_imports_as_traps(&component).unwrap();
-        let prepared = EverythingPre::new(linker.instantiate_pre(&component).unwrap()).unwrap();
+        Tool::add_to_linker::<_, HasSelf<Host>>(&mut linker, |host| host).unwrap();
+        let prepared = ToolPre::new(linker.instantiate_pre(&component).unwrap()).unwrap();
         let ticking = engine.clone();
         std::thread::spawn(move || {
             loop {
@@ -64,8 +55,7 @@ impl Raw {
             wasi.preopened_dir(directory, &path, FsPerms::ReadOnly).unwrap();
             mounts.push(chiton::tool::call_context::Mount { path, writable: false });
         }
-        let host =
-            Host { wasi: wasi.build(), table: ResourceTable::new(), http: WasiHttpCtx::new(), hooks: NoHttp, mounts };
+        let host = Host { wasi: wasi.build(), table: ResourceTable::new(), mounts };
         let mut store = Store::new(&self.engine, host);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
@@ -108,29 +98,7 @@ impl WasiView for Host {
     }
 }
 
-impl WasiHttpView for Host {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
-    }
-}
-
-impl WasiHttpHooks for NoHttp {
-    fn send_request(
-        &mut self,
-        _request: http::Request<wasmtime_wasi_http::WasiBody>,
-        _options: Option<wasmtime_wasi_http::RequestOptions>,
-        _done: Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>,
-    ) -> Box<
-        dyn Future<
-                Output = wasmtime_wasi_http::Result<(
-                    http::Response<wasmtime_wasi_http::WasiBody>,
-                    Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>,
-                )>,
-            > + Send,
-    > {
-        Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied.into()) })
-    }
-}
+impl chiton::tool::tool_types::Host for Host {}
 
 impl chiton::tool::log::Host for Host {
     fn write(&mut self, _level: chiton::tool::log::Level, _message: String) -> wasmtime::Result<()> {
