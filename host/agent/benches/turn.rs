@@ -23,6 +23,10 @@ const TICKS: f64 = 100.0;
 
 struct Bench {
     _directory: tempfile::TempDir,
+    sandbox: Sandbox,
+    store: Store,
+    provider: Arc<ScriptedProvider>,
+    settings: AgentSettings,
     agent: Agent,
     /// Bytes of the newest request.
     request: Arc<AtomicUsize>,
@@ -60,8 +64,15 @@ impl Bench {
             ..AgentSettings::new(workspace, "instant")
         };
         let store = Store::open(directory.path().join("chiton.db"))?;
-        let agent = Agent::new(AgentOptions { sandbox, store, provider: Arc::new(provider), settings });
-        Ok(Self { _directory: directory, agent, request, text: "word ".repeat(window / 40) })
+        let provider = Arc::new(provider);
+        let agent = agent(&sandbox, &store, &provider, &settings);
+        let text = "word ".repeat(window / 40);
+        Ok(Self { _directory: directory, sandbox, store, provider, settings, agent, request, text })
+    }
+
+    /// A new agent on the same store, which knows the session only from there.
+    fn start_anew(&mut self) {
+        self.agent = agent(&self.sandbox, &self.store, &self.provider, &self.settings);
     }
 
     fn message(&self, number: usize) -> NewMessage {
@@ -90,7 +101,7 @@ impl Bench {
 
     /// Turns that are only written down, to make the session long.
     async fn written(&self, numbers: std::ops::Range<usize>) -> Result<()> {
-        let store = self.agent.store();
+        let store = &self.store;
         for number in numbers {
             store.accept(self.message(number)).await?;
             let turn = store.next_turn("bench:a").await?.ok_or("no turn")?;
@@ -116,6 +127,15 @@ impl Bench {
     }
 }
 
+fn agent(sandbox: &Sandbox, store: &Store, provider: &Arc<ScriptedProvider>, settings: &AgentSettings) -> Agent {
+    Agent::new(AgentOptions {
+        sandbox: sandbox.clone(),
+        store: store.clone(),
+        provider: provider.clone(),
+        settings: settings.clone(),
+    })
+}
+
 /// CPU time of this process so far, in milliseconds.
 fn cpu_ms() -> Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
@@ -127,14 +147,13 @@ fn cpu_ms() -> Result<f64> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     for window in [20_000, 200_000, 1_000_000] {
-        let bench = Bench::new(window).await?;
+        let mut bench = Bench::new(window).await?;
         for number in 0..10 {
             bench.turn(number).await?;
         }
         let early = bench.measure(10).await?;
-        // A session is kept in memory for a minute after its last turn, so what is written here is not noticed
-        // before the next one; that is the session as it is when it has grown this long.
         bench.written(10 + MEASURED..5_000).await?;
+        bench.start_anew();
         let late = bench.measure(5_000).await?;
         println!("window of {window} bytes: turn 5,000 costs {:.2} times turn 10\n", late / early);
     }
