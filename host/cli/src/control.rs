@@ -111,6 +111,7 @@ async fn answer(host: Host, stream: UnixStream) {
         Ok(_) => serde_json::from_str::<Request>(&line),
     };
     let (sender, mut replies) = mpsc::channel(WAITING);
+    sender.send(Reply::Taken).await.ok();
     match request {
         Ok(request) => drop(tokio::spawn(async move { host.perform(request, sender).await })),
         Err(error) => {
@@ -144,11 +145,15 @@ pub async fn ask(path: &Path, request: &Request) -> io::Result<mpsc::Receiver<Re
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     writer.write_all(&line).await?;
+    let mut lines = BufReader::new(reader).lines();
+    let first = lines.next_line().await?.map(|line| serde_json::from_str(&line));
+    if !matches!(first, Some(Ok(Reply::Taken))) {
+        return Err(io::Error::other("it did not take the request"));
+    }
     let (sender, replies) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         // The host takes the end of this half for the end of the caller.
         let _open = writer;
-        let mut lines = BufReader::new(reader).lines();
         loop {
             let line = tokio::select! {
                 line = lines.next_line() => line,

@@ -14,6 +14,9 @@ use tokio::sync::{Mutex, mpsc};
 /// How long to wait for a host that holds the home but does not answer yet, or just ends.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How often a request is offered to hosts that end before they take it.
+const ATTEMPTS: usize = 5;
+
 /// The way to the host. When the running host ends, the next request starts one in this process.
 pub struct Door {
     way: Mutex<Way>,
@@ -41,21 +44,22 @@ impl Door {
     /// Sends a request; the replies end with `Done` or `Failed`, or early if the host ends.
     pub async fn ask(&self, request: Request) -> Result<mpsc::Receiver<Reply>, Failure> {
         let mut way = self.way.lock().await;
-        if let Way::There(socket) = &*way {
-            match control::ask(socket, &request).await {
-                Ok(replies) => return Ok(replies),
-                Err(_) => *way = Way::find(Settings::load()?).await?,
+        for _ in 0..ATTEMPTS {
+            match &*way {
+                Way::Here(host, _) => {
+                    let (sender, replies) = mpsc::channel(64);
+                    let host = host.clone();
+                    tokio::spawn(async move { host.perform(request, sender).await });
+                    return Ok(replies);
+                }
+                Way::There(socket) => match control::ask(socket, &request).await {
+                    Ok(replies) => return Ok(replies),
+                    // It ended before it took the request.
+                    Err(_) => *way = Way::find(Settings::load()?).await?,
+                },
             }
         }
-        match &*way {
-            Way::Here(host, _) => {
-                let (sender, replies) = mpsc::channel(64);
-                let host = host.clone();
-                tokio::spawn(async move { host.perform(request, sender).await });
-                Ok(replies)
-            }
-            Way::There(socket) => control::ask(socket, &request).await.map_err(|error| ended(&error)),
-        }
+        Err(ended(&"it takes no requests"))
     }
 
     /// Sends a request that is answered at once.
@@ -65,7 +69,7 @@ impl Door {
             match reply {
                 Reply::Done(value) => return Ok(value),
                 Reply::Failed { exit, message } => return Err(Failure { exit, message }),
-                Reply::Event(_) | Reply::Progress(_) => {}
+                Reply::Taken | Reply::Event(_) | Reply::Progress(_) => {}
             }
         }
         Err(ended(&"it closed the connection"))

@@ -82,6 +82,9 @@ pub enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
+    /// The host took the request and will answer it. The first line on the socket; without it
+    /// nothing was done, and the request can be sent again.
+    Taken,
     /// What happens in a turn.
     Event(TurnEvent),
     /// What a tool reports while it runs.

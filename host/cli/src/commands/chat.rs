@@ -99,9 +99,12 @@ impl Session {
 
 async fn ask_once(settings: Settings, session: &Session, text: String, json: bool) -> Result<(), Failure> {
     let door = Door::open(settings).await?;
+    show_waiting(&door).await?;
     let mut view = (!json).then(View::new);
     let result = turn(&door, session.message(text), view.as_mut()).await;
     view.iter_mut().try_for_each(View::settle)?;
+    // An interrupted turn was answered before this one.
+    show_waiting(&door).await?;
     door.close().await;
     match result? {
         End::Answered(text) if json => print_json(&json!({"answer": text})),
@@ -147,7 +150,7 @@ async fn turn(door: &Door, message: Request, mut view: Option<&mut View>) -> Res
                 end = end.or(ended(event));
             }
             Some(Reply::Failed { exit, message }) => return Err(Failure { exit, message }),
-            Some(Reply::Progress(_)) => {}
+            Some(Reply::Taken | Reply::Progress(_)) => {}
             Some(Reply::Done(_)) | None => return end.ok_or_else(|| door::ended(&"the turn has no end")),
         }
     }
@@ -208,7 +211,7 @@ fn greeting(settings: &Settings, session: &Session) -> Result<String, Failure> {
 fn converse(runtime: &Runtime, door: &Door, session: &Session, editor: &mut LineEditor) -> Result<(), Failure> {
     let prompt = Style::Bold.paint("› ");
     loop {
-        show_waiting(runtime, door)?;
+        runtime.block_on(show_waiting(door))?;
         let text = match editor.read(&prompt).map_err(Failure::because(Exit::Failure))? {
             Typed::Text(text) => text.trim().to_owned(),
             Typed::Interrupted => {
@@ -240,9 +243,10 @@ fn converse(runtime: &Runtime, door: &Door, session: &Session, editor: &mut Line
     }
 }
 
-/// Shows answers and notices that came while nobody looked.
-fn show_waiting(runtime: &Runtime, door: &Door) -> Result<(), Failure> {
-    let waiting = runtime.block_on(door.done(Request::Waiting { chat: CHAT.to_owned() }))?;
+/// Shows answers and notices that came while nobody looked, on standard error: they are not the
+/// answer to what is asked now.
+async fn show_waiting(door: &Door) -> Result<(), Failure> {
+    let waiting = door.done(Request::Waiting { chat: CHAT.to_owned() }).await?;
     for notice in waiting["notices"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         eprintln!("{}", Style::Notice.paint(format!("! {notice}")));
     }
@@ -250,10 +254,10 @@ fn show_waiting(runtime: &Runtime, door: &Door) -> Result<(), Failure> {
         let text = chiton_agent::inert(answer["text"].as_str().unwrap_or_default()).into_owned();
         eprintln!("{}", Style::Dim.paint("an answer from before:"));
         for line in markdown::lines(&text, stream::size().0.min(100), style::colours()) {
-            println!("{line}");
+            eprintln!("{line}");
         }
         if let Some(outbox) = answer["outbox"].as_i64() {
-            runtime.block_on(door.done(Request::Seen { outbox }))?;
+            door.done(Request::Seen { outbox }).await?;
         }
     }
     Ok(())

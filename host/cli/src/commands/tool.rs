@@ -174,7 +174,7 @@ async fn called(door: &Door, request: Request) -> Result<Value, Failure> {
     while let Some(reply) = replies.recv().await {
         match reply {
             Reply::Progress(text) => bar.iter().for_each(|bar| bar.set_message(text.clone())),
-            Reply::Event(_) => {}
+            Reply::Taken | Reply::Event(_) => {}
             Reply::Done(value) => result = Ok(value),
             Reply::Failed { exit, message } => result = Err(Failure { exit, message }),
         }
