@@ -1,5 +1,6 @@
 //! The program is killed (SIGKILL) at every commit point of a turn, started again, and must go on:
 //! nothing that was accepted is lost, nothing that was recorded is done twice.
+#![cfg(test)]
 
 mod support;
 
