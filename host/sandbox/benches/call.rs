@@ -1,4 +1,5 @@
 //! One call: a fresh instance, the call, and its end; against wasmtime alone and against a process.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
 #[path = "support/raw.rs"]
 mod raw;

@@ -1,4 +1,5 @@
 //! How late calls end that would never end by themselves, at a deadline of 50 ms.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
 #[allow(dead_code, reason = "each bench uses another part")]
 #[path = "support/mod.rs"]

@@ -1,4 +1,5 @@
 //! Swapping a component of about 150 KB, compiled already and to compile, and calls during swaps.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
 #[allow(dead_code, reason = "each bench uses another part")]
 #[path = "support/mod.rs"]

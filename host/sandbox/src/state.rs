@@ -190,7 +190,7 @@ impl WasiHttpHooks for NoHttp {
         // Path and query may carry what the audit trail must not hold.
         let origin = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         self.0.deny("wasi:http", &origin, "network");
-        Box::new(async { Err(HttpError::HttpRequestDenied.into()) })
+        Box::new(async { Err(HttpError::HttpRequestDenied) })
     }
 }
 

@@ -6,7 +6,7 @@
 //! `drop`.
 
 use crate::{Operation, Outcome};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::hint::black_box;
 
 pub(crate) fn run(op: &Operation) -> Option<Outcome> {
@@ -85,7 +85,7 @@ fn bad_call(case: &str) -> Outcome {
             _ => return Err("unknown case".to_owned()),
         }
     }
-    Ok(Value::Null)
+    Ok(json!(null))
 }
 
 #[cfg(not(target_arch = "wasm32"))]
