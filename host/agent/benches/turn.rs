@@ -6,7 +6,7 @@
 
 use chiton_agent::{Agent, AgentOptions, AgentSettings, TurnEvent, init_workspace};
 use chiton_providers::{Reply, ScriptedProvider};
-use chiton_sandbox::{Compiler, Grants, Limits, Sandbox, SandboxOptions, SessionRights, Trust};
+use chiton_sandbox::{Compiler, Grants, Limits, Sandbox, SandboxOptions, SessionRights};
 use chiton_store::{NewMessage, NewOutbox, Outcome, Store};
 use std::error::Error;
 use std::path::Path;
@@ -47,7 +47,7 @@ impl Bench {
             total_memory: 512 << 20,
             protected: Vec::new(),
         })?;
-        let tool = sandbox.load(chiton_hostile::tool("answer"), Trust::BuiltIn).await?;
+        let tool = sandbox.load(chiton_hostile::tool("answer")).await?;
         sandbox.publish("answer", tool, Grants::default())?;
         let request = Arc::new(AtomicUsize::new(0));
         let seen = request.clone();

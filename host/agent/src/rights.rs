@@ -32,8 +32,15 @@ pub(crate) fn keep(metadata: Option<&str>, rights: &SessionRights) -> Option<Str
 pub(crate) fn kept(session: &str, metadata: Option<&str>) -> SessionRights {
     let metadata: Option<Metadata> = metadata.and_then(|text| serde_json::from_str(text).ok());
     match metadata.and_then(|metadata| metadata.rights) {
-        Some(rights) => SessionRights { session: session.to_owned(), effects: rights.effects, files: rights.files },
-        None => SessionRights { session: session.to_owned(), effects: Effects::NONE, files: None },
+        Some(rights) => SessionRights {
+            session: session.to_owned(),
+            effects: rights.effects,
+            files: rights.files,
+            tool_was_named: false,
+        },
+        None => {
+            SessionRights { session: session.to_owned(), effects: Effects::NONE, files: None, tool_was_named: false }
+        }
     }
 }
 
@@ -47,6 +54,7 @@ mod tests {
             session: "terminal:default".into(),
             effects: Effects::READS_FILES,
             files: Some(vec![FileGrant { path: "/srv/notes".into(), access: Access::Write, quota: None }]),
+            tool_was_named: false,
         }
     }
 

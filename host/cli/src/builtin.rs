@@ -1,6 +1,6 @@
 //! The components that are part of the program.
 
-use chiton_sandbox::{Component, Digest, LoadError, Sandbox, Trust};
+use chiton_sandbox::{Component, Digest, LoadError, Sandbox};
 use std::sync::Arc;
 
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
@@ -37,6 +37,6 @@ impl BuiltIn {
             return Ok(component);
         }
         let bytes = self.bytes().map_err(|error| LoadError::Host(error.to_string()))?;
-        sandbox.load(bytes, Trust::BuiltIn).await
+        sandbox.load(bytes).await
     }
 }

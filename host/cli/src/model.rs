@@ -18,7 +18,9 @@ pub struct Model {
 impl Model {
     /// The provider and the model in one word.
     pub fn title(&self) -> String {
-        format!("{}/{}", self.provider.name(), self.name)
+        let provider = self.provider.name();
+        let own = self.name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/'));
+        format!("{provider}/{}", own.unwrap_or(&self.name))
     }
 }
 
@@ -32,9 +34,8 @@ pub fn configured(config: &Config) -> Result<Option<Model>, Failure> {
         "auto" => choose(config, model).ok_or_else(|| nobody_serves(model))?,
         wanted => known(config, wanted)?,
     };
-    let own_name = model.strip_prefix(&format!("{name}/")).unwrap_or(model);
     let provider = connect(&name, config.providers.get(&name), None)?;
-    Ok(Some(Model { provider: Arc::new(provider), name: own_name.to_owned() }))
+    Ok(Some(Model { provider: Arc::new(provider), name: model.clone() }))
 }
 
 /// What to say where a model is needed and none is configured.
@@ -62,9 +63,11 @@ pub fn connect(
     OpenAiCompatible::new(options)
 }
 
-/// The key: configured, or in the vendor's environment variable.
+/// The key: configured, or in the vendor's environment variable, which only the vendor itself is sent.
 fn key_of(name: &str, configured: Option<&Configured>) -> Option<SecretString> {
-    configured.and_then(|provider| provider.api_key.clone()).or_else(|| environment_key(Vendor::named(name)?))
+    let elsewhere = configured.is_some_and(|provider| provider.api_base.is_some());
+    let of_vendor = || Vendor::named(name).filter(|_| !elsewhere).and_then(environment_key);
+    configured.and_then(|provider| provider.api_key.clone()).or_else(of_vendor)
 }
 
 fn environment_key(vendor: &Vendor) -> Option<SecretString> {

@@ -6,7 +6,7 @@ use crate::process;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use crate::terminal::progress;
-use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Limits, Sandbox, SandboxOptions, Trust, Verdict};
+use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Limits, Sandbox, SandboxOptions, Verdict};
 use chiton_store::{ApprovalRow, AuditRow, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ async fn load_approved(
             let kept = kept_bytes(settings, &approval.name, &approval.component_digest);
             let bytes =
                 std::fs::read(&kept).map_err(|error| format!("{}: {error}; approve it again", kept.display()))?;
-            sandbox.load(bytes, Trust::Foreign).await.map_err(|error| error.to_string())?
+            sandbox.load(bytes).await.map_err(|error| error.to_string())?
         }
     };
     let same =

@@ -5,7 +5,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use chiton_sandbox::{Digest, Grants, Trust};
+use chiton_sandbox::{Digest, Grants};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -94,7 +94,7 @@ async fn measure(bytes: Vec<u8>) {
 /// From bytes in memory to the new version being what calls get.
 async fn swapped(host: &chiton_sandbox::Sandbox, bytes: Vec<u8>) -> Duration {
     let started = Instant::now();
-    let component = host.load(bytes, Trust::BuiltIn).await.unwrap();
+    let component = host.load(bytes).await.unwrap();
     host.publish("probe", component, Grants::default()).unwrap();
     started.elapsed()
 }

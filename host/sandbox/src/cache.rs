@@ -95,8 +95,8 @@ impl CodeCache {
     }
 
     fn load_key(&self) -> std::io::Result<[u8; KEY_BYTES]> {
-        let existing = self.read(KEY_FILE).ok().and_then(|bytes| bytes.try_into().ok());
-        if let Some(key) = existing {
+        let existing = || self.read(KEY_FILE).ok().and_then(|bytes| bytes.try_into().ok());
+        if let Some(key) = existing() {
             return Ok(key);
         }
         let mut key = [0; KEY_BYTES];
@@ -104,7 +104,8 @@ impl CodeCache {
         let temporary = format!("{KEY_FILE}.{:016x}", rand::rng().next_u64());
         self.create(&temporary)?.write_all(&key)?;
         rustix::fs::renameat(&self.directory, &temporary, &self.directory, KEY_FILE)?;
-        Ok(key)
+        // Of several programs that make the key at once, the last one's is the key.
+        Ok(existing().unwrap_or(key))
     }
 
     fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {

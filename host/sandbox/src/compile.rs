@@ -22,7 +22,7 @@ const MAX_ARTEFACT: u64 = 512 << 20;
 /// Exit code of a child that refused the component; its reason is on standard output.
 const REFUSED: u8 = 3;
 
-/// Who compiles foreign components.
+/// Who compiles components.
 #[derive(Clone, Debug)]
 pub enum Compiler {
     /// A child process that ends in [`compile_child`].

@@ -257,14 +257,17 @@ pub struct SessionRights {
     pub session: String,
     /// Effects that this session allows at all.
     pub effects: Effects,
-    /// Replaces the files grants of every tool in this session, if the owner said so.
+    /// Takes the place of the files that a tool was granted, if the owner said so. A tool that was
+    /// granted none gets none, unless it was named.
     pub files: Option<Vec<FileGrant>>,
+    /// The owner named the tool that `files` are for, as in `chiton tool call`.
+    pub tool_was_named: bool,
 }
 
 impl SessionRights {
     /// A session that takes nothing away and adds nothing.
     pub fn of(session: impl Into<String>) -> Self {
-        Self { session: session.into(), effects: Effects::ALL, files: None }
+        Self { session: session.into(), effects: Effects::ALL, files: None, tool_was_named: false }
     }
 }
 
@@ -284,7 +287,10 @@ impl Rights {
         if !may_read && !may_write {
             return Self::default();
         }
-        let files = session.files.as_ref().unwrap_or(&grants.files);
+        let files = match &session.files {
+            Some(files) if session.tool_was_named || !grants.files.is_empty() => files,
+            _ => &grants.files,
+        };
         let narrowed = |grant: &FileGrant| FileGrant {
             access: if may_write { grant.access } else { Access::Read },
             ..grant.clone()

@@ -29,6 +29,6 @@ pub use digest::{Digest, DigestSyntax};
 pub use error::{CallError, LoadError, SandboxError};
 pub use grants::{Access, Effects, FileGrant, GrantError, Grants, Limits, Quota, Rights, SessionRights};
 pub use imports::MAX_COMPONENT_BYTES;
-pub use sandbox::{Sandbox, SandboxOptions, Trust};
+pub use sandbox::{Sandbox, SandboxOptions};
 pub use snapshot::{LoadedTool, Snapshot};
 pub use watch::{Watch, WatchError};

@@ -20,11 +20,14 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::Linker;
 
+/// Compilers that may run at the same time: a component that is slow to compile does not hold up the next.
+const MAX_COMPILERS: usize = 2;
+
 /// What a sandbox is made of.
 pub struct SandboxOptions {
     /// Where compiled code is kept; made if missing, 0700.
     pub cache_dir: PathBuf,
-    /// Who compiles foreign components.
+    /// Who compiles components.
     pub compiler: Compiler,
     /// Where audit records go.
     pub audit: Arc<dyn AuditSink>,
@@ -34,15 +37,6 @@ pub struct SandboxOptions {
     pub total_memory: u64,
     /// The bot's own files and directories, which no guest opens unless a grant lies below them.
     pub protected: Vec<PathBuf>,
-}
-
-/// How far the source of a component is trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// Part of this program: compiled in this process.
-    BuiltIn,
-    /// Anybody's: compiled by [`SandboxOptions::compiler`].
-    Foreign,
 }
 
 /// Loads, runs and withdraws components. Cheap to clone.
@@ -104,14 +98,14 @@ impl Sandbox {
                 slots: Mutex::default(),
                 places: Semaphore::new(MAX_INSTANCES as usize),
                 listing: Semaphore::new(LOADING_INSTANCES as usize),
-                compiling: Semaphore::new(1),
+                compiling: Semaphore::new(MAX_COMPILERS),
             }),
         })
     }
 
     /// Checks, compiles (or takes from the cache) and asks a component for its tools. It is not
     /// callable before [`Sandbox::publish`].
-    pub async fn load(&self, bytes: Vec<u8>, trust: Trust) -> Result<Arc<Component>, LoadError> {
+    pub async fn load(&self, bytes: Vec<u8>) -> Result<Arc<Component>, LoadError> {
         let size = bytes.len() as u64;
         let (digest, loaded) = if size > MAX_COMPONENT_BYTES {
             // Bytes that are too many are not even hashed.
@@ -123,7 +117,7 @@ impl Sandbox {
             })
             .await?;
             match declared.and_then(|names| names.check()) {
-                Ok(()) => (digest, self.load_checked(digest, bytes, trust).await),
+                Ok(()) => (digest, self.load_checked(digest, bytes).await),
                 Err(error) => (digest, Err(error)),
             }
         };
@@ -139,17 +133,13 @@ impl Sandbox {
         loaded
     }
 
-    async fn load_checked(&self, digest: Digest, bytes: Vec<u8>, trust: Trust) -> Result<Arc<Component>, LoadError> {
+    async fn load_checked(&self, digest: Digest, bytes: Vec<u8>) -> Result<Arc<Component>, LoadError> {
         if let Some(component) = self.load_cached(digest).await {
             return Ok(component);
         }
-        let compiler = match trust {
-            Trust::BuiltIn => &Compiler::InProcess,
-            Trust::Foreign => &self.inner.compiler,
-        };
         let code = {
             let _turn = self.inner.compiling.acquire().await;
-            compiler.compile(&self.inner.machine.engine, bytes).await?
+            self.inner.compiler.compile(&self.inner.machine.engine, bytes).await?
         };
         let (component, code) = self.link(digest, code).await?;
         let inner = self.inner.clone();
@@ -175,7 +165,8 @@ impl Sandbox {
         // this engine and this installation's key; it is memory that nobody else can change.
         let load = move || (unsafe { wasmtime::component::Component::deserialize(&engine, &code) }, code);
         let (loaded, code) = blocking(load).await?;
-        let loaded = loaded.map_err(|error| LoadError::Host(format!("{error:#}")))?;
+        // What compiled and yet cannot be loaded asks for more than the pool has.
+        let loaded = loaded.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
         let engine = &self.inner.machine.engine;
         let types = loaded.component_type();
         let declared = Declared {

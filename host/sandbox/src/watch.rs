@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 
 /// Quiet time after the last change before a file counts as written.
 const QUIET: Duration = Duration::from_millis(300);
+/// Changes that may follow each other before they are reported all the same.
+const LONGEST_WAIT: usize = 1_000;
 
 /// A folder that cannot be watched.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +76,11 @@ impl Watch {
     pub async fn changed(&self) -> BTreeSet<PathBuf> {
         loop {
             self.changes.more.notified().await;
-            while tokio::time::timeout(QUIET, self.changes.more.notified()).await.is_ok() {}
+            for _ in 0..LONGEST_WAIT {
+                if tokio::time::timeout(QUIET, self.changes.more.notified()).await.is_err() {
+                    break;
+                }
+            }
             let paths = self.changes.take();
             if !paths.is_empty() {
                 return paths;

@@ -23,28 +23,18 @@ fn run() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--port" => {
-                port = arguments
-                    .next()
-                    .and_then(|text| text.parse().ok())
-                    .ok_or("--port needs a number")?
-            }
+            "--port" => port = arguments.next().and_then(|text| text.parse().ok()).ok_or("--port needs a number")?,
             "--log" => log = Some(arguments.next().ok_or("--log needs a file")?),
             "--until-eof" => until_eof = true,
             path => script = Some(path.to_string()),
         }
     }
-    let path =
-        script.ok_or("usage: fake-openai SCRIPT.json [--port N] [--log FILE] [--until-eof]")?;
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("{path} cannot be read: {error}"))?;
-    let script: Script =
-        serde_json::from_str(&text).map_err(|error| format!("{path} is no script: {error}"))?;
+    let path = script.ok_or("usage: fake-openai SCRIPT.json [--port N] [--log FILE] [--until-eof]")?;
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path} cannot be read: {error}"))?;
+    let script: Script = serde_json::from_str(&text).map_err(|error| format!("{path} is no script: {error}"))?;
     let log = log.map(|path| open_log(&path)).transpose()?;
-    let fake = FakeOpenAi::start_on(port, script, move |recorded| {
-        write_line(log.as_ref(), recorded)
-    })
-    .map_err(|error| format!("port {port} cannot be had: {error}"))?;
+    let fake = FakeOpenAi::start_on(port, script, move |recorded| write_line(log.as_ref(), recorded))
+        .map_err(|error| format!("port {port} cannot be had: {error}"))?;
     println!("{}", fake.base_url());
     wait(until_eof);
     Ok(())
@@ -52,8 +42,7 @@ fn run() -> Result<(), String> {
 
 fn open_log(path: &str) -> Result<Mutex<File>, String> {
     let file = File::options().create(true).append(true).open(path);
-    file.map(Mutex::new)
-        .map_err(|error| format!("{path} cannot be written: {error}"))
+    file.map(Mutex::new).map_err(|error| format!("{path} cannot be written: {error}"))
 }
 
 fn write_line(log: Option<&Mutex<File>>, recorded: &Recorded) {

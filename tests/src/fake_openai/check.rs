@@ -10,16 +10,12 @@ pub fn check(body: &Value) -> Result<(), String> {
     if body["model"].as_str().is_none_or(str::is_empty) {
         return Err("you must provide a model parameter".into());
     }
-    let messages = body["messages"]
-        .as_array()
-        .filter(|messages| !messages.is_empty());
+    let messages = body["messages"].as_array().filter(|messages| !messages.is_empty());
     check_messages(messages.ok_or("[] is too short - 'messages'")?)?;
     match &body["tools"] {
         Value::Null => Ok(()),
         Value::Array(tools) if tools.is_empty() => Err("[] is too short - 'tools'".into()),
-        Value::Array(tools) => tools
-            .iter()
-            .try_for_each(|tool| check_name(&tool["function"]["name"], "tools")),
+        Value::Array(tools) => tools.iter().try_for_each(|tool| check_name(&tool["function"]["name"], "tools")),
         _ => Err("Invalid type for 'tools': expected an array".into()),
     }
 }
@@ -34,9 +30,7 @@ fn check_messages(messages: &[Value]) -> Result<(), String> {
         let has_content = message["content"].is_string() || message["content"].is_array();
         match role {
             "system" | "developer" | "user" if has_content => {}
-            "assistant" if message["tool_calls"].is_array() => {
-                open = check_calls(&message["tool_calls"], at)?
-            }
+            "assistant" if message["tool_calls"].is_array() => open = check_calls(&message["tool_calls"], at)?,
             "assistant" if has_content => {}
             "tool" if has_content => answer(&mut open, &message["tool_call_id"], at)?,
             "system" | "developer" | "user" | "assistant" | "tool" => {
@@ -47,27 +41,16 @@ fn check_messages(messages: &[Value]) -> Result<(), String> {
             other => return Err(format!("Invalid value: '{other}'. (messages[{at}].role)")),
         }
     }
-    if open.is_empty() {
-        Ok(())
-    } else {
-        Err(unanswered(&open))
-    }
+    if open.is_empty() { Ok(()) } else { Err(unanswered(&open)) }
 }
 
 fn check_calls(calls: &Value, at: usize) -> Result<Vec<&str>, String> {
     let calls = calls.as_array().filter(|calls| !calls.is_empty());
     let mut ids: Vec<&str> = Vec::new();
     for call in calls.ok_or(format!("Invalid 'messages[{at}].tool_calls': empty array."))? {
-        let id = call["id"]
-            .as_str()
-            .filter(|id| !id.is_empty() && !ids.contains(id));
-        ids.push(id.ok_or(format!(
-            "Missing, empty or repeated 'messages[{at}].tool_calls[].id'."
-        ))?);
-        check_name(
-            &call["function"]["name"],
-            "messages[].tool_calls[].function",
-        )?;
+        let id = call["id"].as_str().filter(|id| !id.is_empty() && !ids.contains(id));
+        ids.push(id.ok_or(format!("Missing, empty or repeated 'messages[{at}].tool_calls[].id'."))?);
+        check_name(&call["function"]["name"], "messages[].tool_calls[].function")?;
         let arguments = call["function"]["arguments"].as_str();
         if arguments.is_none_or(|text| serde_json::from_str::<Value>(text).is_err()) {
             return Err(format!(
@@ -95,10 +78,7 @@ fn unanswered(open: &[&str]) -> String {
 
 fn check_name(name: &Value, place: &str) -> Result<(), String> {
     let fits = |name: &str| {
-        (1..=64).contains(&name.len())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
     };
     match name.as_str() {
         Some(name) if fits(name) => Ok(()),
@@ -123,22 +103,12 @@ mod tests {
 
     #[test]
     fn a_call_with_its_result_is_accepted_and_one_without_is_not() {
-        let (user, result) = (
-            json!({"role":"user","content":"hi"}),
-            json!({"role":"tool","tool_call_id":"a","content":"ok"}),
-        );
+        let (user, result) =
+            (json!({"role":"user","content":"hi"}), json!({"role":"tool","tool_call_id":"a","content":"ok"}));
         assert_eq!(refusal(json!([user, call("a", "{}"), result, user])), None);
-        assert!(
-            refusal(json!([user, call("a", "{}")]))
-                .unwrap()
-                .contains("did not have response messages: a")
-        );
+        assert!(refusal(json!([user, call("a", "{}")])).unwrap().contains("did not have response messages: a"));
         assert!(refusal(json!([user, call("a", "{}"), user])).is_some());
-        assert!(
-            refusal(json!([user, result]))
-                .unwrap()
-                .contains("preceeding")
-        );
+        assert!(refusal(json!([user, result])).unwrap().contains("preceeding"));
         assert!(refusal(json!([user, call("a", "{"), result])).is_some());
     }
 
@@ -147,9 +117,6 @@ mod tests {
         assert!(refusal(json!([])).is_some());
         assert!(refusal(json!([{"role":"robot","content":"x"}])).is_some());
         assert!(refusal(json!([{"role":"assistant","content":null}])).is_some());
-        assert!(
-            check(&json!({"model":"m","messages":[{"role":"user","content":"x"}],"tools":[]}))
-                .is_err()
-        );
+        assert!(check(&json!({"model":"m","messages":[{"role":"user","content":"x"}],"tools":[]})).is_err());
     }
 }

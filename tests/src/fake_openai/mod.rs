@@ -42,18 +42,12 @@ pub struct Recorded {
 impl Recorded {
     /// The first header named `name`.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
     /// The messages of the request.
     pub fn messages(&self) -> &[Value] {
-        self.body["messages"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        self.body["messages"].as_array().map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -76,15 +70,10 @@ impl Shared {
     }
 
     fn record(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> Recorded {
-        let text = |value: &axum::http::HeaderValue| {
-            String::from_utf8_lossy(value.as_bytes()).into_owned()
-        };
+        let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let recorded = Recorded {
             path: path.into(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (name.as_str().into(), text(value)))
-                .collect(),
+            headers: headers.iter().map(|(name, value)| (name.as_str().into(), text(value))).collect(),
             body: serde_json::from_slice(body).unwrap_or(Value::Null),
             raw: String::from_utf8_lossy(body).into_owned(),
         };
@@ -100,27 +89,16 @@ impl Shared {
         used.resize(self.script.rules.len(), 0);
         let fits = |rule: &Rule, used: u32| {
             (rule.times == 0 || used < rule.times)
-                && rule
-                    .when
-                    .as_deref()
-                    .is_none_or(|words| last_message.contains(words))
+                && rule.when.as_deref().is_none_or(|words| last_message.contains(words))
         };
-        let (rule, used) = self
-            .script
-            .rules
-            .iter()
-            .zip(used)
-            .find(|(rule, used)| fits(rule, **used))?;
+        let (rule, used) = self.script.rules.iter().zip(used).find(|(rule, used)| fits(rule, **used))?;
         *used += 1;
         *answers += 1;
         Some((rule.answer.clone(), *answers))
     }
 
     fn refuses_key(&self, recorded: &Recorded) -> bool {
-        self.script
-            .key
-            .as_ref()
-            .is_some_and(|key| recorded.header("authorization") != Some(&format!("Bearer {key}")))
+        self.script.key.as_ref().is_some_and(|key| recorded.header("authorization") != Some(&format!("Bearer {key}")))
     }
 }
 
@@ -164,14 +142,8 @@ impl FakeOpenAi {
         let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let shared = Arc::new(Shared {
-            script,
-            progress: Mutex::default(),
-            on_request: Box::new(on_request),
-        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let shared = Arc::new(Shared { script, progress: Mutex::default(), on_request: Box::new(on_request) });
         let router = router(shared.clone());
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -185,12 +157,7 @@ impl FakeOpenAi {
                 }
             });
         });
-        Ok(Self {
-            address,
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
     /// What to configure as `apiBase`, such as `http://127.0.0.1:40123/v1`.
@@ -210,10 +177,7 @@ impl FakeOpenAi {
 
     /// The chat requests that arrived so far.
     pub fn chats(&self) -> Vec<Recorded> {
-        self.requests()
-            .into_iter()
-            .filter(|request| request.path.ends_with("/chat/completions"))
-            .collect()
+        self.requests().into_iter().filter(|request| request.path.ends_with("/chat/completions")).collect()
     }
 }
 
@@ -241,12 +205,11 @@ async fn models(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
         return wrong_key();
     }
     let fallback = ["fake".to_string()];
-    let names = if shared.script.models.is_empty() {
-        &fallback[..]
-    } else {
-        &shared.script.models
-    };
-    let data: Vec<Value> = names.iter().map(|name| json!({ "id": name, "object": "model", "created": 1_700_000_000, "owned_by": "fake" })).collect();
+    let names = if shared.script.models.is_empty() { &fallback[..] } else { &shared.script.models };
+    let data: Vec<Value> = names
+        .iter()
+        .map(|name| json!({ "id": name, "object": "model", "created": 1_700_000_000, "owned_by": "fake" }))
+        .collect();
     Json(json!({ "object": "list", "data": data })).into_response()
 }
 
@@ -258,40 +221,16 @@ async fn chat(State(shared): State<Arc<Shared>>, headers: HeaderMap, bytes: Byte
     if let Err(message) = check::check(&recorded.body) {
         return refusal(StatusCode::BAD_REQUEST, "invalid_request_error", &message);
     }
-    let last = recorded
-        .messages()
-        .last()
-        .map(Value::to_string)
-        .unwrap_or_default();
+    let last = recorded.messages().last().map(Value::to_string).unwrap_or_default();
     let Some((answer, number)) = shared.next_answer(&last) else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "script_ended",
-            "the script has no answer for this request",
-        );
+        return refusal(StatusCode::BAD_REQUEST, "script_ended", "the script has no answer for this request");
     };
     match answer {
         Answer::Reply(reply) => send_reply(&reply, &recorded, number).await,
-        Answer::Status {
-            status,
-            headers,
-            body,
-        } => send_status(status, &headers, &body),
-        Answer::Raw {
-            content_type,
-            pieces,
-            delay_ms,
-            end,
-        } => {
+        Answer::Status { status, headers, body } => send_status(status, &headers, &body),
+        Answer::Raw { content_type, pieces, delay_ms, end } => {
             let after = Duration::from_millis(delay_ms);
-            send_pieces(
-                &content_type,
-                pieces
-                    .into_iter()
-                    .map(|bytes| Piece { after, bytes })
-                    .collect(),
-                end,
-            )
+            send_pieces(&content_type, pieces.into_iter().map(|bytes| Piece { after, bytes }).collect(), end)
         }
     }
 }
@@ -323,11 +262,7 @@ fn send_pieces(content_type: &str, pieces: Vec<Piece>, end: End) -> Response {
             End::Stall => std::future::pending().await,
         }
     });
-    (
-        [("content-type", content_type.to_string())],
-        Body::from_stream(body),
-    )
-        .into_response()
+    ([("content-type", content_type.to_string())], Body::from_stream(body)).into_response()
 }
 
 fn send_status(status: u16, headers: &[(String, String)], body: &Value) -> Response {
@@ -345,15 +280,10 @@ fn send_status(status: u16, headers: &[(String, String)], body: &Value) -> Respo
 }
 
 fn wrong_key() -> Response {
-    refusal(
-        StatusCode::UNAUTHORIZED,
-        "invalid_api_key",
-        "Incorrect API key provided",
-    )
+    refusal(StatusCode::UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided")
 }
 
 fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
-    let error =
-        json!({ "message": message, "type": "invalid_request_error", "param": null, "code": code });
+    let error = json!({ "message": message, "type": "invalid_request_error", "param": null, "code": code });
     (status, Json(json!({ "error": error }))).into_response()
 }

@@ -150,10 +150,7 @@ impl Default for Reply {
 impl Reply {
     /// An answer.
     pub fn text(text: &str) -> Self {
-        Self {
-            text: text.into(),
-            ..Self::default()
-        }
+        Self { text: text.into(), ..Self::default() }
     }
 
     /// One tool call.
@@ -163,11 +160,7 @@ impl Reply {
 
     /// The same with one more call.
     pub fn and_call(mut self, name: &str, arguments: Value) -> Self {
-        self.tool_calls.push(Call {
-            name: name.into(),
-            arguments,
-            id: None,
-        });
+        self.tool_calls.push(Call { name: name.into(), arguments, id: None });
         self
     }
 }
@@ -182,11 +175,7 @@ impl Answer {
     /// A refusal in OpenAI's shape.
     pub fn status(status: u16, message: &str) -> Self {
         let body = json!({ "error": { "message": message, "type": "error", "param": null, "code": null } });
-        Self::Status {
-            status,
-            headers: Vec::new(),
-            body,
-        }
+        Self::Status { status, headers: Vec::new(), body }
     }
 
     /// The same with one more header; other answers stay as they are.
@@ -209,12 +198,7 @@ impl Answer {
 
     /// A body of another type, sent whole.
     pub fn body(content_type: &str, body: &str) -> Self {
-        Self::Raw {
-            content_type: content_type.into(),
-            pieces: vec![body.into()],
-            delay_ms: 0,
-            end: End::Clean,
-        }
+        Self::Raw { content_type: content_type.into(), pieces: vec![body.into()], delay_ms: 0, end: End::Clean }
     }
 }
 
@@ -246,11 +230,7 @@ impl Script {
     }
 
     fn rule(mut self, when: Option<String>, times: u32, answer: Answer) -> Self {
-        self.rules.push(Rule {
-            when,
-            times,
-            answer,
-        });
+        self.rules.push(Rule { when, times, answer });
         self
     }
 }

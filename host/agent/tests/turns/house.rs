@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chiton_agent::{Agent, AgentOptions, AgentSettings, Submitted, TurnEvent, init_workspace};
 use chiton_providers::{ChatRequest, Provider, ProviderError, Reply, StreamEvent};
-use chiton_sandbox::{Access, Compiler, FileGrant, Grants, Limits, Sandbox, SandboxOptions, SessionRights, Trust};
+use chiton_sandbox::{Access, Compiler, FileGrant, Grants, Limits, Sandbox, SandboxOptions, SessionRights};
 use chiton_store::{NewMessage, Store};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
@@ -108,7 +108,7 @@ impl House {
         let sandbox = sandbox();
         let grants =
             Grants { files: vec![FileGrant::directory(&workspace, Access::Write).unwrap()], ..Grants::default() };
-        let probe = sandbox.load(chiton_hostile::probe(), Trust::BuiltIn).await.unwrap();
+        let probe = sandbox.load(chiton_hostile::probe()).await.unwrap();
         sandbox.publish("probe", probe, grants).unwrap();
         Self {
             store: Store::open(directory.path().join("chiton.db")).unwrap(),

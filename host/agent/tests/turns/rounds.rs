@@ -26,7 +26,7 @@ async fn the_first_request_of_a_new_home_is_small() {
     house.sandbox.unload("probe");
     let file = chiton_build::Guest::at(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/file"));
     let file = std::fs::read(chiton_build::build(&file).unwrap()).unwrap();
-    let file = house.sandbox.load(file, chiton_sandbox::Trust::BuiltIn).await.unwrap();
+    let file = house.sandbox.load(file).await.unwrap();
     house.sandbox.publish("file", file, chiton_sandbox::Grants::default()).unwrap();
     house.ask("hi").await;
     let asked = &house.asked()[0];

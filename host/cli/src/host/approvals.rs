@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::rows::{self, Rows, Source};
 use crate::settings::Settings;
 use crate::tools::{kept_bytes, read_component};
-use chiton_sandbox::{FileGrant, Grants, Trust};
+use chiton_sandbox::{FileGrant, Grants};
 use chiton_store::ApprovalRow;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -20,7 +20,7 @@ impl Host {
         check_name(&name)?;
         let bytes = read_component(&file)?;
         let sandbox = self.sandbox().await?;
-        let component = sandbox.load(bytes.clone(), Trust::Foreign).await?;
+        let component = sandbox.load(bytes.clone()).await?;
         let texts: Vec<_> = grants.iter().map(ToString::to_string).collect();
         let row = ApprovalRow {
             name: name.clone(),

@@ -189,6 +189,7 @@ impl Host {
         let sandbox = self.sandbox().await?;
         let mut session = SessionRights::of("command:tool");
         session.files = files;
+        session.tool_was_named = true;
         let (progress, mut lines) = mpsc::channel(16);
         let cancel = CancellationToken::new();
         let calling = sandbox.call(CallRequest {

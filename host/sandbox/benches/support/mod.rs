@@ -2,7 +2,7 @@
 //! profile and nothing around it.
 
 use chiton_sandbox::{
-    AuditRecord, CallRequest, Compiler, FileGrant, Grants, Limits, Part, Sandbox, SandboxOptions, SessionRights, Trust,
+    AuditRecord, CallRequest, Compiler, FileGrant, Grants, Limits, Part, Sandbox, SandboxOptions, SessionRights,
 };
 use serde_json::Value;
 use std::path::Path;
@@ -33,7 +33,7 @@ pub fn sandbox(cache: &Path) -> Sandbox {
 }
 
 pub async fn publish(sandbox: &Sandbox, slot: &str, bytes: Vec<u8>, files: Vec<FileGrant>) {
-    let component = sandbox.load(bytes, Trust::BuiltIn).await.unwrap();
+    let component = sandbox.load(bytes).await.unwrap();
     sandbox.publish(slot, component, Grants { files, ..Grants::default() }).unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use chiton_hostile::tool;
-use chiton_sandbox::{Compiler, Digest, LoadError, Part, Sandbox, SandboxOptions, Trust};
+use chiton_sandbox::{Compiler, Digest, LoadError, Part, Sandbox, SandboxOptions};
 use serde_json::json;
 use std::ffi::OsString;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -41,7 +41,7 @@ fn entry(cache: &Path, bytes: &[u8]) -> PathBuf {
 
 /// Whether a fresh sandbox on this cache runs the bytes without compiling them.
 async fn runs_from_cache(cache: &Path, bytes: &[u8]) -> bool {
-    match cached(cache).load(bytes.to_vec(), Trust::Foreign).await {
+    match cached(cache).load(bytes.to_vec()).await {
         Ok(component) => component.tools()[0].name == "cached",
         Err(LoadError::Compile(_)) => false,
         Err(error) => panic!("{error}"),
@@ -164,7 +164,7 @@ async fn cmp_15_compiled_code_given_as_a_component_is_refused() {
     let (world, entry, _) = filled().await;
     let mut code = std::fs::read(entry).unwrap();
     code.truncate(code.len() - 32);
-    let refused = world.sandbox.load(code, Trust::Foreign).await;
+    let refused = world.sandbox.load(code).await;
     assert!(matches!(refused, Err(LoadError::NotAComponent(_))), "{refused:?}");
     world.assert_alive().await;
 }
@@ -184,7 +184,7 @@ async fn a_compiler_that_dies_lies_or_hangs_up_is_an_error_and_not_a_crash() {
         });
         let refused = world.publish("hostile", tool("any")).await;
         assert!(matches!(refused, Err(LoadError::Compile(_) | LoadError::Host(_))), "{program}: {refused:?}");
-        let component = world.sandbox.load(tool("any"), Trust::BuiltIn).await;
+        let component = world.sandbox.load(tool("any")).await;
         assert!(component.is_ok(), "nothing of it is kept");
     }
 }

@@ -3,7 +3,7 @@
 use crate::world::World;
 use chiton_hostile::cases::{FEATURES_OFF, FEATURES_ON, FOREIGN_IMPORTS, KNOWN_IMPORTS, WRONG_EXPORTS};
 use chiton_hostile::{Text, Tool, case, files, tool};
-use chiton_sandbox::{Access, CallError, Digest, FileGrant, Grants, LoadError, Part, Trust, Verdict};
+use chiton_sandbox::{Access, CallError, Digest, FileGrant, Grants, LoadError, Part, Verdict};
 use serde_json::json;
 
 fn listing(tools: &[Tool]) -> Vec<u8> {
@@ -185,10 +185,10 @@ async fn hidden_characters_of_a_description_are_not_shown() {
 async fn cmp_14_what_is_compiled_is_what_was_hashed() {
     let world = World::new();
     let (approved, swapped) = (tool("approved"), tool("swapped"));
-    let component = world.sandbox.load(approved.clone(), Trust::Foreign).await.unwrap();
+    let component = world.sandbox.load(approved.clone()).await.unwrap();
     assert_eq!(component.digest(), Digest::of(&approved));
     assert_eq!(component.tools()[0].name, "approved");
-    let other = world.sandbox.load(swapped.clone(), Trust::Foreign).await.unwrap();
+    let other = world.sandbox.load(swapped.clone()).await.unwrap();
     assert_eq!(other.digest(), Digest::of(&swapped));
     assert_ne!(other.digest(), component.digest());
     let known = world.sandbox.load_cached(Digest::of(&approved)).await.unwrap();
@@ -208,7 +208,7 @@ async fn cmp_14_a_changed_definition_changes_the_digest_that_is_approved() {
     ];
     let mut digests = Vec::new();
     for tool in changed {
-        let component = world.sandbox.load(with(tool), Trust::Foreign).await.unwrap();
+        let component = world.sandbox.load(with(tool)).await.unwrap();
         digests.push(component.definitions_digest());
     }
     digests.sort();
@@ -216,7 +216,7 @@ async fn cmp_14_a_changed_definition_changes_the_digest_that_is_approved() {
     assert_eq!(digests.len(), 4);
     // The same definitions in other bytes have the same digest of definitions.
     let padded = Text::valid().tools(&[Tool::named("tool")]).with("module", "(func)").component();
-    let component = world.sandbox.load(padded, Trust::Foreign).await.unwrap();
+    let component = world.sandbox.load(padded).await.unwrap();
     assert!(digests.contains(&component.definitions_digest()));
 }
 
@@ -296,7 +296,7 @@ async fn a_flood_of_denials_is_counted_and_not_written_out() {
 async fn grants_of_a_refused_component_go_nowhere() {
     let world = World::new();
     world.publish("file", tool("read_file")).await.unwrap();
-    let imitation = world.sandbox.load(listing(&[Tool::named("Read_File")]), Trust::Foreign).await.unwrap();
+    let imitation = world.sandbox.load(listing(&[Tool::named("Read_File")])).await.unwrap();
     let place = FileGrant::directory(world.directory.path(), Access::Write).unwrap();
     let grants = Grants { files: vec![place], ..Grants::default() };
     assert!(world.sandbox.publish("imitation", imitation, grants).is_err());

@@ -3,7 +3,7 @@
 use crate::world::{GRACE, World, resident_mib};
 use chiton_hostile::cases::{BROKEN, ENDLESS, ENDLESS_AT_LOAD, GREEDY, GREEDY_AT_LOAD};
 use chiton_hostile::{Text, bombs};
-use chiton_sandbox::{CallError, Limits, LoadError, MAX_COMPONENT_BYTES, Part, Trust, Verdict};
+use chiton_sandbox::{CallError, Limits, LoadError, MAX_COMPONENT_BYTES, Part, Verdict};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -295,7 +295,7 @@ async fn load_beside_calls(world: &World, bombs: Vec<(&str, Vec<u8>)>) -> Vec<Re
     world.assert_alive().await;
     let mut outcomes = Vec::new();
     for (name, bytes) in bombs {
-        let mut loading = std::pin::pin!(world.sandbox.load(bytes, Trust::Foreign));
+        let mut loading = std::pin::pin!(world.sandbox.load(bytes));
         let outcome = loop {
             tokio::select! {
                 outcome = &mut loading => break outcome,
@@ -352,7 +352,7 @@ async fn res_12_a_component_of_500_mib_is_refused_by_its_size_alone() {
     let world = World::new();
     let before = resident_mib();
     let started = Instant::now();
-    let refused = world.sandbox.load(vec![0; 500 << 20], Trust::Foreign).await;
+    let refused = world.sandbox.load(vec![0; 500 << 20]).await;
     assert!(matches!(refused, Err(LoadError::TooLarge { limit: MAX_COMPONENT_BYTES, .. })), "{refused:?}");
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     assert!(resident_mib() < before + 16, "its bytes were touched");

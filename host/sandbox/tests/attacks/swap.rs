@@ -3,7 +3,7 @@
 
 use crate::world::{GRACE, World, resident_mib};
 use chiton_hostile::{Text, tool};
-use chiton_sandbox::{Access, CallError, Component, FileGrant, Grants, Part, SessionRights, Trust, Verdict};
+use chiton_sandbox::{Access, CallError, Component, FileGrant, Grants, Part, SessionRights, Verdict};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn text(parts: &[Part]) -> &str {
 }
 
 async fn load(world: &World, bytes: Vec<u8>) -> Arc<Component> {
-    world.sandbox.load(bytes, Trust::Foreign).await.unwrap()
+    world.sandbox.load(bytes).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

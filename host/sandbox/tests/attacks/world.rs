@@ -2,7 +2,7 @@
 
 use chiton_sandbox::{
     AuditRecord, CallError, CallOutcome, CallRequest, Compiler, Component, FileGrant, Grants, Limits, LoadError, Part,
-    Sandbox, SandboxOptions, SessionRights, Trust, Verdict,
+    Sandbox, SandboxOptions, SessionRights, Verdict,
 };
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -58,14 +58,14 @@ impl World {
 
     /// Loads and publishes, as an approved foreign component.
     pub async fn publish(&self, slot: &str, bytes: Vec<u8>) -> Result<Arc<Component>, LoadError> {
-        let component = self.sandbox.load(bytes, Trust::Foreign).await?;
+        let component = self.sandbox.load(bytes).await?;
         self.sandbox.publish(slot, component.clone(), Grants::default())?;
         Ok(component)
     }
 
     /// A world with the probe and these grants.
     pub async fn probing(self, files: Vec<FileGrant>) -> Self {
-        let component = self.sandbox.load(chiton_hostile::probe(), Trust::Foreign).await.unwrap();
+        let component = self.sandbox.load(chiton_hostile::probe()).await.unwrap();
         self.sandbox.publish("probe", component, Grants { files, ..Grants::default() }).unwrap();
         self
     }
@@ -117,7 +117,7 @@ impl World {
 
     /// Asserts S4: another tool answers within 250 ms.
     pub async fn assert_alive(&self) {
-        let component = self.sandbox.load(chiton_hostile::tool("healthy"), Trust::Foreign).await.unwrap();
+        let component = self.sandbox.load(chiton_hostile::tool("healthy")).await.unwrap();
         self.sandbox.publish("healthy", component, Grants::default()).unwrap();
         let (outcome, elapsed) = self.timed("healthy").await;
         assert_eq!(outcome.result.unwrap(), [Part::Text("done".to_owned())]);

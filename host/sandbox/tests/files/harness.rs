@@ -2,7 +2,7 @@
 
 use chiton_sandbox::{
     Access, AuditRecord, CallError, CallRequest, Compiler, Effects, FileGrant, Grants, Limits, Part, Quota, Sandbox,
-    SandboxOptions, SessionRights, Trust, Verdict,
+    SandboxOptions, SessionRights, Verdict,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ fn machine() -> &'static Machine {
 }
 
 fn publish(runtime: &Runtime, sandbox: &Sandbox, grants: Grants) {
-    let probe = runtime.block_on(sandbox.load(chiton_hostile::probe(), Trust::BuiltIn)).unwrap();
+    let probe = runtime.block_on(sandbox.load(chiton_hostile::probe())).unwrap();
     sandbox.publish("probe", probe, grants).unwrap();
 }
 
@@ -134,7 +134,12 @@ impl World {
         let request = CallRequest {
             tool: tool.to_owned(),
             arguments: json!({ "ops": ops }),
-            session: SessionRights { session: self.session.clone(), effects: Effects::ALL, files: Some(grants) },
+            session: SessionRights {
+                session: self.session.clone(),
+                effects: Effects::ALL,
+                files: Some(grants),
+                tool_was_named: true,
+            },
             limits: Some(Limits { time, ..Limits::default() }),
             cancel: Default::default(),
             progress: None,

@@ -5,10 +5,7 @@ use chiton_sdk::prelude::*;
 /// Greets somebody by name.
 #[tool]
 fn greet(arguments: Greet) -> ToolResult {
-    Ok(format!(
-        "Ahoy, {}! I was swapped in while the bot was running.",
-        arguments.name
-    ))
+    Ok(format!("Ahoy, {}! I was swapped in while the bot was running.", arguments.name))
 }
 
 #[arguments]

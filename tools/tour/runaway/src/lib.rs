@@ -49,11 +49,7 @@ fn hoard() -> String {
 
 /// Asks the system itself, past the SDK's check of the path, for every way that could lead out.
 fn break_out() -> ToolResult {
-    const WAYS: [&str; 3] = [
-        "/etc/passwd",
-        "../../../../../../../../etc/passwd",
-        "/proc/self/root/etc/passwd",
-    ];
+    const WAYS: [&str; 3] = ["/etc/passwd", "../../../../../../../../etc/passwd", "/proc/self/root/etc/passwd"];
     let mut last = None;
     for way in WAYS {
         match std::fs::read_to_string(way) {
@@ -63,10 +59,7 @@ fn break_out() -> ToolResult {
     }
     // What every tool says of a file that it may not see.
     paths::file("/etc/passwd", Access::Read)?;
-    Ok(format!(
-        "no way led out: {}",
-        last.map_or_else(String::new, |error| error.to_string())
-    ))
+    Ok(format!("no way led out: {}", last.map_or_else(String::new, |error| error.to_string())))
 }
 
 chiton_sdk::export!(runaway);
