@@ -1,10 +1,10 @@
-//! Draws what a program shows in a terminal: `picture PROGRAM OUTPUT.svg` runs `PROGRAM demo` in a
-//! real terminal (by `script` of util-linux) in an empty home and writes its last screen as SVG.
+//! Draws the tour: `picture PROGRAM OUTPUT.svg` runs `PROGRAM chat` without input, in a real terminal
+//! (made by `script` of util-linux) and an empty home, and writes its last screen as SVG.
 
 use std::fmt::Write as _;
 use std::process::{Command, ExitCode, Stdio};
 
-const COLUMNS: u16 = 96;
+const COLUMNS: u16 = 98;
 const ROWS: u16 = 120;
 const CELL_WIDTH: f32 = 8.4;
 const LINE_HEIGHT: f32 = 19.0;
@@ -28,8 +28,8 @@ fn main() -> ExitCode {
 fn draw(program: &str, output: &str) -> std::io::Result<()> {
     let home = tempfile::tempdir()?;
     let shown = Command::new("script")
-        .args(["-qfec", &format!("stty cols {COLUMNS} rows 40; {program} demo"), "/dev/null"])
-        .env("CHITON_HOME", home.path())
+        .args(["-qfec", &format!("stty cols {COLUMNS} rows 40; {program} chat </dev/null"), "/dev/null"])
+        .env("CHITON_HOME", home.path().join("home"))
         .env("TERM", "xterm-256color")
         .stdin(Stdio::null())
         .output()?;
@@ -39,10 +39,11 @@ fn draw(program: &str, output: &str) -> std::io::Result<()> {
 }
 
 fn svg(screen: &vt100::Screen) -> String {
-    let used = (0..ROWS)
-        .rev()
-        .find(|row| !screen.contents_between(*row, 0, *row, COLUMNS).trim().is_empty())
-        .map_or(1, |row| row + 1);
+    let text = |row: u16| screen.contents_between(row, 0, row, COLUMNS);
+    // Warnings about the machine that draws the picture stand above the title.
+    let first = (0..ROWS).find(|row| text(*row).starts_with("Chiton:")).unwrap_or(0);
+    let last = (first..ROWS).rev().find(|row| !text(*row).trim().is_empty()).unwrap_or(first);
+    let used = last + 1 - first;
     let width = f32::from(COLUMNS).mul_add(CELL_WIDTH, 2.0 * MARGIN);
     let height = f32::from(used).mul_add(LINE_HEIGHT, 2.0 * MARGIN);
     let mut svg = format!(
@@ -50,7 +51,7 @@ fn svg(screen: &vt100::Screen) -> String {
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#14181d\"/>\n"
     );
     for row in 0..used {
-        for (column, text, fill, style) in runs(screen, row) {
+        for (column, text, fill, style) in runs(screen, first + row) {
             let x = f32::from(column).mul_add(CELL_WIDTH, MARGIN);
             let y = f32::from(row + 1).mul_add(LINE_HEIGHT, MARGIN - 5.0);
             let length = text.chars().count() as f32 * CELL_WIDTH;

@@ -2,7 +2,7 @@
 
 use super::progress;
 use super::stream::Stream;
-use super::style::{Style, one_line};
+use super::style::{Style, one_line, wrapped};
 use chiton_agent::TurnEvent;
 use chiton_sandbox::Verdict;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// Longest argument that is shown beside a tool's name, in characters.
 const ARGUMENT: usize = 60;
+/// Columns of a reason that has lines of its own.
+const REASON: usize = 90;
 
 /// Shows one turn.
 pub struct View {
@@ -171,7 +173,14 @@ pub fn finished(label: &str, verdict: Verdict, duration_ms: u64, summary: &str) 
     match verdict {
         Verdict::Allowed => format!("{} {label} {duration}", Style::Good.paint("✓")),
         Verdict::Cancelled => format!("{} {label} {duration} cancelled", Style::Notice.paint("✗")),
-        _ => format!("{} {label} {duration} {}", Style::Bad.paint("✗"), Style::Bad.paint(reason)),
+        _ => {
+            let head = format!("{} {label} {duration}", Style::Bad.paint("✗"));
+            if reason.chars().count() <= ARGUMENT {
+                return format!("{head} {}", Style::Bad.paint(reason));
+            }
+            let lines = wrapped(&reason, REASON).into_iter();
+            lines.fold(head, |text, line| format!("{text}\n  {}", Style::Bad.paint(line)))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod script;
 use crate::builtin::BuiltIn;
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
+use crate::terminal::stream::Stream;
 use crate::terminal::style::{Style, one_line};
 use crate::terminal::{progress, view};
 use crate::tools;
@@ -14,7 +15,7 @@ use chiton_providers::ScriptedProvider;
 use chiton_sandbox::{Access, AuditRecord, Component, FileGrant, Grants, Limits, Sandbox, SessionRights, Verdict};
 use chiton_store::{NewMessage, Store};
 use script::{FILE, Scene, Step};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -128,8 +129,8 @@ fn introduce(workspace: &std::path::Path) {
     println!(
         "{}",
         Style::Dim.paint(format!(
-            "No AI is used: the model 'demo' follows a script. All else is real: its tools are WASI components,\n\
-             each call in a fresh instance, at work in {}.",
+            "No AI is used: the model 'demo' follows a script. All else is real: its tools are WASI\n\
+             components, each call in a fresh instance, at work in\n{}.",
             workspace.display()
         ))
     );
@@ -171,6 +172,7 @@ async fn show(agent: &Agent, scene: &Scene, index: usize, swapped: &dyn Fn() -> 
         agent.submit(message, SessionRights::of("tour:demo")).await.map_err(Failure::because(Exit::State))?.events;
     let mut steps = scene.steps.iter();
     let mut label = String::new();
+    let mut answer = Stream::new();
     while let Some(event) = turn.recv().await {
         match event {
             TurnEvent::ToolStarted { name, arguments, .. } => label = view::label(&name, &arguments),
@@ -185,11 +187,8 @@ async fn show(agent: &Agent, scene: &Scene, index: usize, swapped: &dyn Fn() -> 
                 }
                 check(step, &name, verdict, &summary)?;
             }
-            TurnEvent::Text { delta } => {
-                print!("{delta}");
-                std::io::stdout().flush()?;
-            }
-            TurnEvent::Finished { .. } => println!(),
+            TurnEvent::Text { delta } => answer.push(&delta)?,
+            TurnEvent::Finished { .. } => answer.finish()?,
             TurnEvent::Failed { error, .. } => return Err(Failure::new(Exit::Failure, error)),
             _ => {}
         }
