@@ -16,6 +16,8 @@ pub(crate) struct Told {
 
 /// Characters of the line that people are shown.
 const SUMMARY: usize = 160;
+/// Characters of the first line of a call that was not allowed or failed.
+const REFUSAL: usize = 600;
 
 impl Told {
     /// The outcome of a call that ran, in at most `most` characters.
@@ -36,7 +38,8 @@ impl Told {
 
     /// The first line, for people.
     pub(crate) fn summary(&self) -> String {
-        clip::line(&self.text, SUMMARY)
+        // A refusal ends with the command that lifts it, which must not be cut.
+        clip::line(&self.text, if self.verdict == Verdict::Allowed { SUMMARY } else { REFUSAL })
     }
 }
 

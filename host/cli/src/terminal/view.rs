@@ -169,7 +169,7 @@ pub fn finished(label: &str, verdict: Verdict, duration_ms: u64, summary: &str) 
         1..1_000 => format!("{duration_ms} ms"),
         _ => format!("{:.1} s", duration_ms as f64 / 1_000.0),
     });
-    let reason = one_line(summary.strip_prefix("Error: ").unwrap_or(summary), 400);
+    let reason = one_line(summary.strip_prefix("Error: ").unwrap_or(summary), 600);
     match verdict {
         Verdict::Allowed => format!("{} {label} {duration}", Style::Good.paint("✓")),
         Verdict::Cancelled => format!("{} {label} {duration} cancelled", Style::Notice.paint("✗")),
