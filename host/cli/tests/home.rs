@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-use support::{Home, mode};
+use support::{Home, Ran, mode};
 
 /// A host that is busy with a slow model.
 struct Running {
@@ -264,4 +264,23 @@ fn a_home_with_a_long_path_works() {
     }
     let mut command = home.chiton(&["grant", "add", "file", "files=.:read"]);
     assert!(command.env("CHITON_HOME", long.join("home")).status().unwrap().success());
+}
+
+#[test]
+fn loc_10_no_secret_is_in_logs_or_taken_from_the_command_line_and_all_files_are_private() {
+    let home = Home::new();
+    home.run(&["config", "set", "providers.mine.apiKey", "sk-canary-argv"]).bad(2, "");
+    let model = FakeOpenAi::start_blocking(Script::new().then(Reply::text("yes")));
+    home.use_model(&model.base_url());
+    let mut chat = home.chiton(&["chat", "-m", "hello"]);
+    chat.env("RUST_LOG", "trace").env("CHITON_LOG", "trace");
+    let ran: Ran = chat.output().unwrap().into();
+    assert!(!format!("{ran:?}").contains("canary"), "{ran:#?}");
+    let mut open = vec![home.root()];
+    while let Some(path) = open.pop() {
+        assert_eq!(mode(&path) & 0o077, 0, "{path:?}");
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
 }

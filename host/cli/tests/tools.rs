@@ -226,3 +226,19 @@ fn an_approved_component_has_the_grants_it_was_approved_with() {
     let effects = home.call("probe_none", read, &[]);
     assert!(!effects.stdout.contains("canary"), "{effects:?}");
 }
+
+#[test]
+fn cmp_16_a_name_never_becomes_a_path_and_a_link_gives_only_what_it_led_to() {
+    let home = Home::new();
+    let first = home.file("first.wasm", &chiton_hostile::tool("first"));
+    home.file("second.wasm", &chiton_hostile::tool("second"));
+    for name in ["../x", "/x", "a/b", ".", "..", ""] {
+        home.run(&["tool", "approve", "first.wasm", "--name", name]).bad(2, "is no name for a component");
+    }
+    std::os::unix::fs::symlink(&first, home.work().join("link.wasm")).unwrap();
+    home.run(&["tool", "approve", "link.wasm", "--name", "linked"]).good();
+    std::fs::remove_file(home.work().join("link.wasm")).unwrap();
+    std::os::unix::fs::symlink("second.wasm", home.work().join("link.wasm")).unwrap();
+    let listed = home.run(&["tool", "list"]).good();
+    assert!(listed.stdout.contains("first") && !listed.stdout.contains("second"), "{listed:#?}");
+}

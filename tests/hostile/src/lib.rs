@@ -1,7 +1,7 @@
 //! Components that attack their host, built from source: tests load them into the real sandbox.
 //!
 //! [`probe`] is a Rust guest that does what its arguments say through raw host interfaces. [`Text`] is the
-//! smallest valid tool component with regions that can be replaced. [`CASES`] names hostile edits of it,
+//! smallest valid tool component with regions that can be replaced. The tables of [`cases`] name hostile edits of it,
 //! [`files`] are whole files that are no tool at all, and [`bombs`] makes components that are large.
 
 pub mod bombs;

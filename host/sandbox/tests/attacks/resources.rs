@@ -144,9 +144,9 @@ async fn res_04_memory_within_the_limit_is_given_and_beyond_it_is_not() {
     assert!(taken.as_u64().unwrap() < 64 << 20, "{taken}");
 }
 
-/// RES-04: the memory limit is one sum over all components that run.
+/// RES-04, LOC-09: the memory limit is one sum over all components that run, so that the bot leaves memory to others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn res_04_all_calls_together_stay_below_the_memory_of_the_sandbox() {
+async fn res_04_and_loc_09_all_calls_together_stay_below_the_memory_of_the_sandbox() {
     let world = World::custom(|options| {
         options.cache_dir = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("code");
         options.total_memory = 128 << 20;
