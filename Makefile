@@ -22,7 +22,7 @@ build: target
 	@ls -l target/release/chiton
 
 bench: target
-	$(CARGO) bench --package chiton-sandbox --package chiton-store --package chiton-providers --package chiton-agent --package chiton-tests
+	$(CARGO) bench --workspace $(foreach bench,call deadline swap store codec turn start,--bench $(bench))
 
 lint: target
 	$(CARGO) fmt --all --check
