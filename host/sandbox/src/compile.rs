@@ -1,4 +1,4 @@
-//! Compiling foreign bytes in a child process: a compiler thread cannot be stopped, a process can.
+//! Compiling components in a child process: a compiler thread cannot be stopped, a process can.
 
 use crate::{LoadError, SandboxError, engine};
 use rustix::process::{Resource, Rlimit, setrlimit};
