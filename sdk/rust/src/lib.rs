@@ -54,7 +54,12 @@ pub mod generated {
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "tool",
+        world: "everything",
+        with: {
+            "wasi:io/error@0.2.12": wasip2::io::error,
+            "wasi:io/poll@0.2.12": wasip2::io::poll,
+            "wasi:io/streams@0.2.12": wasip2::io::streams,
+        },
         pub_export_macro: true,
         default_bindings_module: "chiton_sdk::bindings",
     });

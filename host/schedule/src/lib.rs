@@ -1,0 +1,1 @@
+//! When jobs are due, and the durable queue that runs them.

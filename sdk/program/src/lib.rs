@@ -1,0 +1,1 @@
+//! Write a program that runs inside the sandbox in Rust.

@@ -1,0 +1,1 @@
+//! Reminders and recurring jobs as a WASI component.

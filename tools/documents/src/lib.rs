@@ -1,0 +1,1 @@
+//! Text of PDF and office files, and pictures scaled for a model.

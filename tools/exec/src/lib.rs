@@ -1,0 +1,1 @@
+//! Runs shell commands inside the sandbox: the tool exec.

@@ -1,0 +1,1 @@
+//! Sends messages to chats, as a WASI component.

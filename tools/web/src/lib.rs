@@ -1,0 +1,1 @@
+//! web_fetch and web_search as a WASI component.
