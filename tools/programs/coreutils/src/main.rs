@@ -1,0 +1,3 @@
+//! The core utilities, as one program of many names.
+
+fn main() {}
