@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every format step, oldest first; the format number is how many of them were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
 /// Marks the file as ours: "Chtn".
 const APPLICATION_ID: i32 = 0x4368_746e;
 /// The first SQLite without the WAL-reset corruption.

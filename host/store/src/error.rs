@@ -1,7 +1,7 @@
 //! Why the store could not do what it was asked.
 
 use crate::place::PlaceError;
-use crate::records::{OutboxId, TurnId};
+use crate::records::{JobId, OutboxId, TurnId};
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
 
@@ -89,6 +89,28 @@ pub enum StoreError {
     /// There is no such message waiting.
     #[error("message {} is not waiting to be delivered: list the waiting messages again", .0.0)]
     NotWaiting(OutboxId),
+    /// There is no such job, or it must not run.
+    #[error("there is no job {} that may run: list the jobs, and approve it if it is quarantined", .0.0)]
+    NoJob(JobId),
+    /// The job runs already.
+    #[error("job {} is running: wait until its run has ended", .0.0)]
+    JobRuns(JobId),
+    /// As many as are allowed are there.
+    #[error("there are {most} {what}, which is the most: wait until one has ended, or remove one")]
+    TooMany {
+        /// What there are too many of, in the plural.
+        what: &'static str,
+        /// How many are allowed.
+        most: u32,
+    },
+    /// The files of a message are too large.
+    #[error("the files would have {bytes} bytes together and at most {most} may wait: send fewer or smaller files")]
+    TooMuchAttached {
+        /// Bytes of all files.
+        bytes: i64,
+        /// Most bytes.
+        most: i64,
+    },
     /// A file could not be opened, read or written.
     #[error("the database {} could not be used ({reason}): check the disk and the permissions of its folder", path.display())]
     Io {

@@ -21,7 +21,8 @@ const SESSIONS: &str = "
         (SELECT count(*) FROM inbox WHERE session_id = sessions.id AND state IN ('queued', 'running'))
     FROM sessions ORDER BY updated_at DESC, id DESC";
 
-fn session(connection: &Connection, key: &str, time: i64) -> rusqlite::Result<i64> {
+/// The row of a session, which is made when it is missing.
+pub(crate) fn session(connection: &Connection, key: &str, time: i64) -> rusqlite::Result<i64> {
     let mut known = connection.prepare_cached(SESSION)?;
     if let Some(id) = known.query_row(params![key, time], |row| row.get(0)).optional()? {
         return Ok(id);
@@ -30,7 +31,8 @@ fn session(connection: &Connection, key: &str, time: i64) -> rusqlite::Result<i6
     Ok(connection.last_insert_rowid())
 }
 
-fn accept(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Accepted> {
+/// Puts a message into the queue of its session, once.
+pub(crate) fn accept(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Accepted> {
     let NewMessage { channel, account, external_id, chat_id, sender, text, metadata } = message;
     let mut known = connection.prepare_cached(KNOWN)?;
     let known = known.query_row(params![channel, account, external_id], |row| row.get(0)).optional()?;

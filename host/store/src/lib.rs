@@ -1,9 +1,11 @@
-//! Durable state of one home: sessions, inbox, outbox, approvals, grants and the audit trail, in one SQLite file.
+//! Durable state of one home: sessions, inbox, outbox, jobs, sub-agents' tasks, approvals, grants and the audit
+//! trail, in one SQLite file.
 //!
 //! A write is answered after its COMMIT. One thread writes and commits whatever is waiting together; reads go
 //! through a small pool of their own connections. Messages, grants and digests are opaque strings here.
 
 mod approvals;
+mod attachments;
 mod audit;
 mod connection;
 mod error;
@@ -11,22 +13,29 @@ pub mod failpoint;
 mod history;
 mod home;
 mod inbox;
+mod jobs;
 mod outbox;
 pub mod place;
 #[cfg(test)]
 mod plans;
 mod readers;
 mod records;
+mod runs;
 mod store;
+mod tasks;
 mod turn;
 mod writer;
 
+pub use attachments::{Attachment, MOST_ATTACHED_BYTES, MOST_ATTACHMENTS, OutboxState};
 pub use connection::sqlite_version;
 pub use error::StoreError;
 pub use home::{Home, HomeError, HostLock};
+pub use jobs::{JobLimits, JobRow, JobState, NewJob};
 pub use place::PlaceError;
 pub use records::{
-    Accepted, ApprovalRow, AuditFilter, AuditRow, CallRow, Inbound, InboxId, NewMessage, NewOutbox, OutboxId,
-    OutboxMessage, Outcome, SessionRow, Turn, TurnId,
+    Accepted, ApprovalRow, AuditFilter, AuditRow, CallRow, Inbound, InboxId, JobId, NewMessage, NewOutbox, OutboxId,
+    OutboxMessage, Outcome, RunId, SessionRow, TaskId, Turn, TurnId,
 };
+pub use runs::{DeliveryState, EndedRun, Fired, Firing, RunOutcome, RunRow, SENDER as JOB_SENDER, Verdict};
 pub use store::{Store, StoreOptions};
+pub use tasks::{NewTask, TASK_CHANNEL, TaskLimits, TaskRow, TaskState};

@@ -1,5 +1,6 @@
 //! Messages that wait to be delivered.
 
+use crate::attachments;
 use crate::error::StoreError;
 use crate::records::{OutboxId, OutboxMessage};
 use crate::store::{Store, now};
@@ -60,10 +61,14 @@ impl Store {
         parameters: impl Params + Clone + Send + 'static,
     ) -> Result<(), StoreError> {
         self.write(kind, promise, move |connection| {
-            match connection.prepare_cached(sql)?.execute(parameters.clone())? {
-                0 => Err(StoreError::NotWaiting(id).into()),
-                _ => Ok(()),
+            if connection.prepare_cached(sql)?.execute(parameters.clone())? == 0 {
+                return Err(StoreError::NotWaiting(id).into());
             }
+            if sql != FAILED {
+                // nobody will send its files again
+                connection.prepare_cached(attachments::DROP)?.execute([id.0])?;
+            }
+            Ok(())
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! How SQLite runs each statement on the way of a message: by index, never through a whole table.
 
-use crate::{Store, history, inbox, outbox, turn};
+use crate::{Store, attachments, history, inbox, jobs, outbox, runs, tasks, turn};
 use rusqlite::Connection;
 
 fn plan(connection: &Connection, sql: &str) -> Vec<String> {
@@ -44,6 +44,46 @@ fn no_statement_of_a_turn_reads_a_whole_table_or_sorts() {
         outbox::DELIVERED,
         outbox::FAILED,
         outbox::UNDELIVERABLE,
+        attachments::SESSION,
+        attachments::ATTACH,
+        attachments::ATTACHED,
+        attachments::DROP,
+        attachments::STATE,
+        jobs::OF_SESSION,
+        jobs::ADD,
+        jobs::ONE,
+        jobs::LIST,
+        jobs::NEXT_DUE,
+        jobs::DUE,
+        jobs::APPROVE,
+        jobs::REMOVE,
+        jobs::TAKE_BACK,
+        jobs::TAKEN_BACK,
+        jobs::FORGET,
+        runs::MOVE,
+        runs::STARTED,
+        runs::OPEN,
+        runs::LEFT_OUT,
+        runs::RUN,
+        runs::FORGET,
+        runs::TURN_ENDED,
+        runs::JUDGE,
+        runs::WENT_WELL,
+        runs::RETRY,
+        runs::DISABLE,
+        runs::HISTORY,
+        runs::ENDED,
+        tasks::OF_PARENT,
+        tasks::START,
+        tasks::SETTLE_IN,
+        tasks::ONE,
+        tasks::LIST,
+        tasks::OF_TURN,
+        tasks::END,
+        tasks::ANNOUNCED,
+        tasks::CANCEL,
+        tasks::TAKE_BACK,
+        tasks::FORGET,
     ] {
         for step in plan(&connection, sql) {
             let by_index = !step.starts_with("SCAN") && !step.contains("TEMP B-TREE");
@@ -53,6 +93,16 @@ fn no_statement_of_a_turn_reads_a_whole_table_or_sorts() {
     }
     let waiting = plan(&connection, inbox::WAITING);
     assert!(waiting.iter().all(|step| !step.starts_with("SCAN") || step.contains("inbox_waiting")), "{waiting:?}");
+    // each reads an index that holds only what is allowed at the same time
+    for (sql, index) in [
+        (jobs::IN_ALL, "jobs_kept"),
+        (tasks::IN_ALL, "tasks_running"),
+        (tasks::UNANNOUNCED, "tasks_unannounced"),
+        (attachments::WAITING_BYTES, "attachments_of_message"),
+    ] {
+        let steps = plan(&connection, sql);
+        assert!(steps.iter().all(|step| !step.starts_with("SCAN") || step.contains(index)), "{steps:?}");
+    }
     let oldest = plan(&connection, turn::OLDEST);
     assert!(oldest.iter().any(|step| step.contains("inbox_waiting")), "{oldest:?}");
 }

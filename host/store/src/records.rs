@@ -19,7 +19,49 @@ id! {
     TurnId,
     /// A message to deliver, also its idempotency key; never used twice.
     OutboxId,
+    /// A scheduled job; never used twice.
+    JobId,
+    /// One run of a job; never used twice.
+    RunId,
+    /// A task of a sub-agent; never used twice.
+    TaskId,
 }
+
+/// An enumeration that is one word in the database, in JSON and on the screen.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$case_doc:meta])* $case:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+        pub enum $name {
+            $($(#[$case_doc])* #[serde(rename = $word)] $case,)+
+        }
+
+        impl $name {
+            /// Its word.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$case => $word,)+
+                }
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+                match value.as_str()? {
+                    $($word => Ok(Self::$case),)+
+                    _ => Err(rusqlite::types::FromSqlError::InvalidType),
+                }
+            }
+        }
+
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                Ok(self.as_str().into())
+            }
+        }
+    };
+}
+pub(crate) use words;
 
 /// A message as a channel received it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +96,15 @@ pub enum Accepted {
     New(InboxId),
     /// It was accepted before under this id; nothing changed.
     Duplicate(InboxId),
+}
+
+impl Accepted {
+    /// The message's id in either case.
+    pub fn id(self) -> InboxId {
+        match self {
+            Self::New(id) | Self::Duplicate(id) => id,
+        }
+    }
 }
 
 /// A message as it was kept.

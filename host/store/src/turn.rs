@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::records::{CallRow, Inbound, InboxId, NewMessage, NewOutbox, OutboxId, Outcome, Turn, TurnId};
+use crate::runs;
 use crate::store::{Store, now};
 use crate::writer::{Promise, Refusal};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -105,7 +106,8 @@ fn add(connection: &Connection, turn: TurnId, body: &str, rounds: u32) -> Result
     Ok(())
 }
 
-fn finish(
+/// Ends a turn, and says so to the run of a job that it was.
+pub(crate) fn finish(
     connection: &Connection,
     turn: TurnId,
     message: Option<&str>,
@@ -126,11 +128,13 @@ fn finish(
     let (session, inbox): (i64, i64) = ids.ok_or(StoreError::TurnOver(turn))?;
     connection.prepare_cached(ANSWERED)?.execute(params![inbox, state])?;
     connection.prepare_cached(TOUCH)?.execute([session, time])?;
-    let Some(NewOutbox { channel, chat_id, text }) = answer else {
-        return Ok(None);
-    };
-    connection.prepare_cached(ANSWER)?.execute(params![session, channel, chat_id, text, time])?;
-    Ok(Some(OutboxId(connection.last_insert_rowid())))
+    let mut outbox = None;
+    if let Some(NewOutbox { channel, chat_id, text }) = answer {
+        connection.prepare_cached(ANSWER)?.execute(params![session, channel, chat_id, text, time])?;
+        outbox = Some(OutboxId(connection.last_insert_rowid()));
+    }
+    runs::turn_ended(connection, inbox, outbox, time)?;
+    Ok(outbox)
 }
 
 impl Store {

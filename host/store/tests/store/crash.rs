@@ -1,8 +1,9 @@
 //! The process is killed at each commit of a turn; what was answered is there, and the turn ends as if nothing had been.
 
+use super::jobs::{firing, job};
 use super::{SESSION, answer, message};
-use chiton_store::failpoint::COMMITS;
-use chiton_store::{Accepted, Outcome, Store, Turn};
+use chiton_store::failpoint::{COMMITS, JOB_COMMITS};
+use chiton_store::{Accepted, JobLimits, JobState, Outcome, RunOutcome, Store, Turn, Verdict};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -113,6 +114,55 @@ async fn child_accepts_many() {
     });
     for writer in writers.collect::<Vec<_>>() {
         writer.await.unwrap();
+    }
+}
+
+/// Makes the commits of [`JOB_COMMITS`] that the database does not hold yet, with the turn between them.
+async fn play_job(store: &Store) {
+    if store.jobs(None).await.unwrap().is_empty() {
+        store.add_job(job("plants", 1000), JobLimits { of_session: 10, in_all: 10 }, 1).await.unwrap();
+        say("add-job");
+    }
+    for due in store.due_jobs(1000, 10).await.unwrap() {
+        store.fire_jobs(vec![firing(&due, 1000, None)]).await.unwrap();
+        say("fire-jobs");
+    }
+    if let Some(turn) = store.next_turn(SESSION).await.unwrap() {
+        store.finish_turn(turn.id, None, Outcome::Done, None).await.unwrap();
+    }
+    for run in store.ended_runs(10).await.unwrap() {
+        store.judge_run(run.id, Verdict::Ok).await.unwrap();
+        say("judge-run");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by the tests below in a process that is killed"]
+async fn child_plays_a_job() {
+    let Ok(path) = std::env::var(DATABASE) else {
+        return;
+    };
+    play_job(&Store::open(path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_job_killed_at_any_commit_runs_once_and_is_not_lost() {
+    for (number, kind) in JOB_COMMITS.into_iter().enumerate() {
+        for when in ["before", "after"] {
+            let point = format!("{when}-{kind}");
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("chiton.db");
+            assert_eq!(killed("crash::child_plays_a_job", &path, &point), JOB_COMMITS[..number], "{point}: answered");
+
+            let store = Store::open(&path).unwrap();
+            play_job(&store).await;
+            let jobs = store.jobs(None).await.unwrap();
+            assert_eq!((jobs.len(), jobs[0].state), (1, JobState::Done), "{point}: one job, done");
+            let runs = store.job_runs(jobs[0].id).await.unwrap();
+            assert_eq!((runs.len(), runs[0].outcome), (1, Some(RunOutcome::Ok)), "{point}: one run");
+            assert_eq!(store.history(SESSION, 10_000).await.unwrap().len(), 1, "{point}: told once");
+            assert!(store.check().await.unwrap().is_empty(), "{point}: sound");
+        }
     }
 }
 

@@ -8,8 +8,10 @@ mod delivery;
 mod disk;
 mod history;
 mod home;
+mod jobs;
 mod messages;
 mod private;
+mod tasks;
 mod turns;
 
 use chiton_store::{Accepted, InboxId, NewMessage, NewOutbox, Store, Turn};
