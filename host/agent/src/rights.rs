@@ -1,6 +1,6 @@
 //! The rights of a session travel with each message, so that a resumed turn has the same ones.
 
-use chiton_sandbox::{Effects, FileGrant, SessionRights};
+use chiton_sandbox::{Capabilities, Effects, FileGrant, SessionRights};
 use serde::{Deserialize, Serialize};
 
 /// What is kept of [`SessionRights`] beside the session's name.
@@ -9,6 +9,8 @@ struct KeptRights {
     effects: Effects,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     files: Option<Vec<FileGrant>>,
+    #[serde(default, skip_serializing_if = "Capabilities::is_empty")]
+    capabilities: Capabilities,
 }
 
 /// The JSON object that [`crate::Agent::submit`] keeps beside a message.
@@ -23,7 +25,11 @@ struct Metadata {
 /// `metadata` of a message with `rights` in it. Metadata that is no JSON object is dropped.
 pub(crate) fn keep(metadata: Option<&str>, rights: &SessionRights) -> Option<String> {
     let mut kept: Metadata = metadata.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    kept.rights = Some(KeptRights { effects: rights.effects, files: rights.files.clone() });
+    kept.rights = Some(KeptRights {
+        effects: rights.effects,
+        files: rights.files.clone(),
+        capabilities: rights.capabilities.clone(),
+    });
     serde_json::to_string(&kept).ok()
 }
 
@@ -31,16 +37,10 @@ pub(crate) fn keep(metadata: Option<&str>, rights: &SessionRights) -> Option<Str
 /// a damaged row must not run with more than was meant.
 pub(crate) fn kept(session: &str, metadata: Option<&str>) -> SessionRights {
     let metadata: Option<Metadata> = metadata.and_then(|text| serde_json::from_str(text).ok());
+    let all = SessionRights::of(session);
     match metadata.and_then(|metadata| metadata.rights) {
-        Some(rights) => SessionRights {
-            session: session.to_owned(),
-            effects: rights.effects,
-            files: rights.files,
-            tool_was_named: false,
-        },
-        None => {
-            SessionRights { session: session.to_owned(), effects: Effects::NONE, files: None, tool_was_named: false }
-        }
+        Some(KeptRights { effects, files, capabilities }) => SessionRights { effects, files, capabilities, ..all },
+        None => SessionRights { effects: Effects::NONE, ..all },
     }
 }
 
@@ -51,10 +51,9 @@ mod tests {
 
     fn rights() -> SessionRights {
         SessionRights {
-            session: "terminal:default".into(),
             effects: Effects::READS_FILES,
             files: Some(vec![FileGrant { path: "/srv/notes".into(), access: Access::Write, quota: None }]),
-            tool_was_named: false,
+            ..SessionRights::of("terminal:default")
         }
     }
 

@@ -6,8 +6,10 @@ use crate::contract::v0_1::{self, Failure};
 use crate::engine::Ticker;
 use crate::files::{FileContext, Protected, Quotas};
 use crate::snapshot::LoadedTool;
-use crate::state::{MemoryPool, State, Subject, file_denials};
-use crate::{CallError, Limits, Rights, SessionRights};
+use crate::limiter::MemoryPool;
+use crate::state::{Call, CommandLine, State};
+use crate::subject::{Subject, file_denials};
+use crate::{CallError, Grants, Limits, Rights, Sandbox, SessionRights};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -27,6 +29,8 @@ pub struct CallRequest {
     pub session: SessionRights,
     /// Lower limits for this call; nothing is raised above the sandbox's ceiling.
     pub limits: Option<Limits>,
+    /// Takes the place of everything that the tool was granted: whoever asks acts for somebody else.
+    pub instead: Option<Grants>,
     /// Ends the call when cancelled.
     pub cancel: CancellationToken,
     /// Takes the lines that the tool reports while it runs.
@@ -91,7 +95,7 @@ pub(crate) struct Machine {
 #[error("deadline")]
 struct DeadlinePassed;
 
-impl Machine {
+impl Sandbox {
     /// Runs a tool whose arguments have been validated, after a place for it was found.
     pub(crate) async fn run(
         &self,
@@ -100,9 +104,11 @@ impl Machine {
         limits: &Limits,
         subject: &Arc<Subject>,
     ) -> Result<Vec<Part>, CallError> {
-        let rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
+        let machine = self.machine();
+        let grants = request.instead.as_ref().unwrap_or(&tool.grants);
+        let rights = Rights::of(grants, tool.definition.effects, &request.session);
         // Waiting for another call that writes to the same quota is part of the call, and ends with it.
-        let open = FileContext::open(&rights.files, &self.protected, &self.quotas, file_denials(subject));
+        let open = FileContext::open(&rights.files, &machine.protected, &machine.quotas, file_denials(subject));
         let files = tokio::select! {
             biased;
             ended = withdrawn(tool, &request.cancel) => return Err(ended),
@@ -111,9 +117,11 @@ impl Machine {
                 .map_err(|error| CallError::Host(error.to_string()))?,
         };
         let arguments = request.arguments.to_string();
-        let mut store = self.store(subject, rights, files, limits, request.progress)?;
+        let CallRequest { session, progress, .. } = request;
+        let call = Call::new(self.clone(), subject.clone(), session, rights, limits.clone(), progress);
+        let mut store = self.store(Arc::new(call), files, None);
         let answered = {
-            let _ticking = self.ticker.tick();
+            let _ticking = machine.ticker.tick();
             let run = async {
                 let instance = tool.component.prepared.instantiate_async(&mut store).await?;
                 instance.chiton_tool_tools().call_call(&mut store, &request.tool, &arguments).await
@@ -158,11 +166,14 @@ impl Machine {
         limits: &Limits,
         subject: &Arc<Subject>,
     ) -> Result<Vec<v0_1::Definition>, CallError> {
-        let files = FileContext::open(&[], &self.protected, &self.quotas, file_denials(subject))
+        let machine = self.machine();
+        let files = FileContext::open(&[], &machine.protected, &machine.quotas, file_denials(subject))
             .await
             .map_err(|error| CallError::Host(error.to_string()))?;
-        let mut store = self.store(subject, Rights::default(), files, limits, None)?;
-        let _ticking = self.ticker.tick();
+        let nobody = SessionRights::of("");
+        let call = Call::new(self.clone(), subject.clone(), nobody, Rights::default(), limits.clone(), None);
+        let mut store = self.store(Arc::new(call), files, None);
+        let _ticking = machine.ticker.tick();
         let run = async {
             let instance = prepared.instantiate_async(&mut store).await?;
             instance.chiton_tool_tools().call_list_tools(&mut store).await
@@ -174,29 +185,23 @@ impl Machine {
         }
     }
 
-    fn store(
-        &self,
-        subject: &Arc<Subject>,
-        rights: Rights,
-        files: FileContext,
-        limits: &Limits,
-        progress: Option<mpsc::Sender<String>>,
-    ) -> Result<Store<State>, CallError> {
-        let host = |error: wasmtime::Error| CallError::Host(format!("{error:#}"));
-        let state = State::new(subject.clone(), rights, files, limits, self.memory.clone(), progress).map_err(host)?;
-        let mut store = Store::new(&self.engine, state);
+    /// A store for a tool, or for a program with its command line, that belongs to `call`.
+    pub(crate) fn store(&self, call: Arc<Call>, files: FileContext, command: Option<CommandLine>) -> Store<State> {
+        let machine = self.machine();
+        let (crossing, handles) = (call.limits.crossing, call.limits.handles);
+        let mut store = Store::new(&machine.engine, State::new(call, files, machine.memory.clone(), command));
         store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(limits.crossing);
-        store.set_max_component_handles(limits.handles);
+        store.set_hostcall_fuel(crossing);
+        store.set_max_component_handles(handles);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
             // The timer alone is late when every worker runs a guest.
-            if Instant::now() >= store.data().deadline() {
+            if Instant::now() >= store.data().call.deadline() {
                 return Err(DeadlinePassed.into());
             }
             Ok(UpdateDeadline::Yield(1))
         });
-        Ok(store)
+        store
     }
 }
 
@@ -236,7 +241,7 @@ fn grant_text(grant: &str) -> String {
 }
 
 /// The error of a guest that did not answer.
-fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> CallError {
+pub(crate) fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> CallError {
     if error.downcast_ref::<DeadlinePassed>().is_some() {
         return CallError::Deadline(limits.time);
     }

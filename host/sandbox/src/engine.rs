@@ -13,6 +13,8 @@ use wasmtime::{
 pub(crate) const MAX_INSTANCES: u32 = 128;
 /// Instances beyond those, for components that list their tools while they are loaded.
 pub(crate) const LOADING_INSTANCES: u32 = 8;
+/// Instances beyond those, for the programs that calls start.
+pub(crate) const PROGRAM_INSTANCES: u32 = 128;
 /// Core instances, memories and tables of one component.
 const CORE_INSTANCES: u32 = 32;
 const MEMORIES: u32 = 4;
@@ -57,7 +59,7 @@ pub(crate) fn engine() -> Result<Engine, SandboxError> {
     let mut pool = PoolingAllocationConfig::new();
     // Each total is what all instances may have, and one more lists tools while all others run: no
     // component can use up what another needs.
-    let instances = MAX_INSTANCES + LOADING_INSTANCES;
+    let instances = MAX_INSTANCES + LOADING_INSTANCES + PROGRAM_INSTANCES;
     pool.total_component_instances(instances)
         .total_core_instances(instances * CORE_INSTANCES)
         .total_memories(instances * MEMORIES)

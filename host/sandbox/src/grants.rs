@@ -1,6 +1,7 @@
 //! What a component may touch: grants, effects, limits, and the rights of one call.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -52,8 +53,19 @@ pub enum GrantError {
     #[error("a grant is written KIND=VALUE, such as files=/home/ann/notes:read; '{0}' is not")]
     Syntax(String),
     /// The kind is not known.
-    #[error("unknown kind of grant '{0}'; the known kind is: files")]
+    #[error("unknown kind of grant '{0}'; the kinds are: files, {names}", names = Capability::names())]
     Kind(String),
+    /// The value can mean nothing.
+    #[error("the grant '{0}' has no value that could be meant; a value has 1 to {MAX_VALUE} bytes and no control characters")]
+    Value(String),
+    /// The room that serves the kind does not understand the value.
+    #[error("the grant '{grant}' is not understood: {reason}")]
+    Meaning {
+        /// The grant.
+        grant: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The part after the last colon is no access.
     #[error("the access after the last colon is 'read' or 'write', not '{0}'")]
     Access(String),
@@ -100,6 +112,69 @@ impl fmt::Display for FileGrant {
     }
 }
 
+/// What can be granted beside files. Each is served by a port, which alone understands the values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// HTTP to origins.
+    Network,
+    /// Secrets that the host adds to requests.
+    Secrets,
+    /// Programs of the machine.
+    Programs,
+    /// Scheduled jobs.
+    Schedule,
+    /// Messages to chats.
+    Messaging,
+    /// Sub-agents.
+    Agents,
+    /// The component's own key-value space.
+    Storage,
+    /// Other tools.
+    Tools,
+    /// The bot's model.
+    Model,
+}
+
+/// The values that were granted of each kind.
+pub type Capabilities = BTreeMap<Capability, Vec<String>>;
+
+/// Most bytes of the value of a grant.
+const MAX_VALUE: usize = 1 << 10;
+
+impl Capability {
+    /// Each kind as it is written, and the effect without which a tool has nothing of it.
+    const TABLE: [(Self, &'static str, Effects); 9] = [
+        (Self::Network, "network", Effects::USES_NETWORK),
+        (Self::Secrets, "secrets", Effects::USES_NETWORK),
+        (Self::Programs, "programs", Effects::RUNS_PROGRAMS),
+        (Self::Schedule, "schedule", Effects::SCHEDULES),
+        (Self::Messaging, "messaging", Effects::SENDS_MESSAGES),
+        (Self::Agents, "agents", Effects::SPAWNS),
+        (Self::Storage, "storage", Effects::NONE),
+        (Self::Tools, "tools", Effects::SPAWNS),
+        (Self::Model, "model", Effects::SPAWNS),
+    ];
+
+    /// The kind as it is written.
+    pub fn name(self) -> &'static str {
+        Self::TABLE[self as usize].1
+    }
+
+    fn effect(self) -> Effects {
+        Self::TABLE[self as usize].2
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+
+    fn names() -> String {
+        Self::TABLE.map(|row| row.1).join(", ")
+    }
+}
+
 /// Everything a component was given by its owner. Empty by default, and empty means nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,22 +182,44 @@ pub struct Grants {
     /// Directories; the first is the working directory.
     #[serde(default)]
     pub files: Vec<FileGrant>,
+    /// The access to the session's scratch directory, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scratch: Option<Access>,
+    /// Everything else.
+    #[serde(default, skip_serializing_if = "Capabilities::is_empty")]
+    pub capabilities: Capabilities,
     /// The limits of its calls; the defaults if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
 }
 
 impl Grants {
-    /// Adds one `KIND=VALUE`; relative paths start at `base`.
+    /// Adds one `KIND=VALUE`; relative paths start at `base`, and `files=scratch:ACCESS` is the session's scratch.
     pub fn add(&mut self, grant: &str, base: &Path) -> Result<(), GrantError> {
         match grant.split_once('=') {
-            Some(("files", value)) => {
-                self.files.push(FileGrant::parse(value, base)?);
-                Ok(())
+            Some(("files", "scratch:read")) => self.scratch = Some(Access::Read),
+            Some(("files", "scratch:write")) => self.scratch = Some(Access::Write),
+            Some(("files", value)) => self.files.push(FileGrant::parse(value, base)?),
+            Some((kind, value)) => {
+                let kind = Capability::named(kind).ok_or_else(|| GrantError::Kind(kind.to_owned()))?;
+                if value.trim().is_empty() || value.len() > MAX_VALUE || value.chars().any(char::is_control) {
+                    return Err(GrantError::Value(grant.chars().filter(|c| !c.is_control()).take(80).collect()));
+                }
+                self.capabilities.entry(kind).or_default().push(value.to_owned());
             }
-            Some((kind, _)) => Err(GrantError::Kind(kind.to_owned())),
-            None => Err(GrantError::Syntax(grant.to_owned())),
+            None => return Err(GrantError::Syntax(grant.to_owned())),
         }
+        Ok(())
+    }
+
+    /// Whether everything in these grants is also in `other`.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        self.files.iter().all(|grant| other.files.contains(grant))
+            && self.scratch <= other.scratch
+            && self.capabilities.iter().all(|(kind, values)| {
+                let given = other.capabilities.get(kind).map(Vec::as_slice).unwrap_or_default();
+                values.iter().all(|value| given.contains(value))
+            })
     }
 }
 
@@ -260,14 +357,28 @@ pub struct SessionRights {
     /// Takes the place of the files that a tool was granted, if the owner said so. A tool that was
     /// granted none gets none, unless it was named.
     pub files: Option<Vec<FileGrant>>,
-    /// The owner named the tool that `files` are for, as in `chiton tool call`.
+    /// The same for the other kinds: a kind in it takes the place of that kind.
+    pub capabilities: Capabilities,
+    /// The owner named the tool that these are for, as in `chiton tool call`.
     pub tool_was_named: bool,
+    /// The directory for files of this session that nobody needs to keep.
+    pub scratch: Option<FileGrant>,
+    /// Something that strangers wrote has been read in this turn.
+    pub tainted: bool,
 }
 
 impl SessionRights {
     /// A session that takes nothing away and adds nothing.
     pub fn of(session: impl Into<String>) -> Self {
-        Self { session: session.into(), effects: Effects::ALL, files: None, tool_was_named: false }
+        Self {
+            session: session.into(),
+            effects: Effects::ALL,
+            files: None,
+            capabilities: Capabilities::new(),
+            tool_was_named: false,
+            scratch: None,
+            tainted: false,
+        }
     }
 }
 
@@ -276,26 +387,45 @@ impl SessionRights {
 pub struct Rights {
     /// Directories to mount, with the access that is left.
     pub files: Vec<FileGrant>,
+    /// The one among them that is the session's scratch.
+    pub scratch: Option<PathBuf>,
+    /// The values that are left of each other kind.
+    pub capabilities: Capabilities,
+    /// The effects that are left.
+    pub effects: Effects,
 }
 
 impl Rights {
     /// Intersects what the owner approved, what the tool declares and what the session allows.
     pub fn of(grants: &Grants, effects: Effects, session: &SessionRights) -> Self {
         let effects = effects & session.effects;
-        let may_read = effects.contains(Effects::READS_FILES);
+        let mut rights = Self { effects, ..Self::default() };
+        for (kind, granted) in &grants.capabilities {
+            let values = session.capabilities.get(kind).unwrap_or(granted);
+            rights.capabilities.insert(*kind, values.clone());
+        }
+        if session.tool_was_named {
+            rights.capabilities.extend(session.capabilities.clone());
+        }
+        rights.capabilities.retain(|kind, _| effects.contains(kind.effect()));
         let may_write = effects.contains(Effects::WRITES_FILES);
-        if !may_read && !may_write {
-            return Self::default();
+        if !effects.contains(Effects::READS_FILES) && !may_write {
+            return rights;
         }
         let files = match &session.files {
             Some(files) if session.tool_was_named || !grants.files.is_empty() => files,
             _ => &grants.files,
         };
-        let narrowed = |grant: &FileGrant| FileGrant {
-            access: if may_write { grant.access } else { Access::Read },
+        let narrowed = |grant: &FileGrant, access: Access| FileGrant {
+            access: if may_write { access } else { Access::Read },
             ..grant.clone()
         };
-        Self { files: files.iter().map(narrowed).collect() }
+        rights.files = files.iter().map(|grant| narrowed(grant, grant.access)).collect();
+        if let (Some(access), Some(scratch)) = (grants.scratch, &session.scratch) {
+            rights.files.push(narrowed(scratch, access));
+            rights.scratch = Some(scratch.path.clone());
+        }
+        rights
     }
 }
 

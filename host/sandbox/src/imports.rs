@@ -16,7 +16,7 @@ const WASI_PATCH: u64 = 12;
 pub(crate) const TOOLS_EXPORT: &str = "chiton:tool/tools@0.1.0";
 
 /// Interfaces of the contract. Those after `call-context` are refused at run time without a grant.
-const CONTRACT_INTERFACES: [&str; 13] = [
+const CONTRACT_INTERFACES: [&str; 14] = [
     "tool-types",
     "log",
     "progress",
@@ -25,6 +25,7 @@ const CONTRACT_INTERFACES: [&str; 13] = [
     "storage",
     "secrets",
     "programs",
+    "exit-code",
     "schedule",
     "messaging",
     "agents",
@@ -64,6 +65,15 @@ const WASI_INTERFACES: [&str; 29] = [
     "http/types",
     "http/outgoing-handler",
 ];
+
+/// What a component is for, by what it must export.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It exports the tool interface.
+    Tool,
+    /// It exports `wasi:cli/run`.
+    Program,
+}
 
 /// The names a component declares at its outermost level.
 #[derive(Debug, Default)]
@@ -108,28 +118,36 @@ pub(crate) fn declared(bytes: &[u8]) -> Result<Declared, LoadError> {
 
 impl Declared {
     /// Compares the names with the rule.
-    pub(crate) fn check(&self) -> Result<(), LoadError> {
-        check(self.imports.iter().map(String::as_str), self.exports.iter().map(String::as_str))
+    pub(crate) fn check(&self, kind: Kind) -> Result<(), LoadError> {
+        check(kind, self.imports.iter().map(String::as_str), self.exports.iter().map(String::as_str))
     }
 }
 
-fn check<'a>(imports: impl Iterator<Item = &'a str>, exports: impl Iterator<Item = &'a str>) -> Result<(), LoadError> {
+fn check<'a>(
+    kind: Kind,
+    imports: impl Iterator<Item = &'a str>,
+    exports: impl Iterator<Item = &'a str>,
+) -> Result<(), LoadError> {
     for import in imports {
         check_import(import)?;
     }
-    let mut serves_tools = false;
+    let (mut serves_tools, mut runs) = (false, false);
     for export in exports {
         match export {
             TOOLS_EXPORT => serves_tools = true,
             other if other.starts_with("chiton:tool/tools@") || other == "chiton:tool/tools" => {
                 return Err(LoadError::Contract(format!("it exports '{}'", shown(other))));
             }
-            // A program's entry point is harmless: nothing here calls it.
-            other if is_wasi(other, &["cli/run"]).is_ok() => {}
+            // A program's entry point is harmless in a tool: nothing calls it.
+            other if is_wasi(other, &["cli/run"]).is_ok() => runs = true,
             other => return Err(LoadError::Export(shown(other))),
         }
     }
-    if serves_tools { Ok(()) } else { Err(LoadError::Contract("the export is missing".to_owned())) }
+    match kind {
+        Kind::Tool if !serves_tools => Err(LoadError::Contract("the export is missing".to_owned())),
+        Kind::Program if !runs => Err(LoadError::NotAProgram),
+        _ => Ok(()),
+    }
 }
 
 fn check_import(import: &str) -> Result<(), LoadError> {
@@ -178,7 +196,7 @@ mod tests {
     use super::*;
 
     fn refused(import: &str) -> bool {
-        check([import].into_iter(), [TOOLS_EXPORT].into_iter()).is_err()
+        check(Kind::Tool, [import].into_iter(), [TOOLS_EXPORT].into_iter()).is_err()
     }
 
     #[test]
@@ -206,9 +224,11 @@ mod tests {
     #[test]
     fn exports_are_the_contract_and_nothing_that_could_be_wired_elsewhere() {
         let none = || std::iter::empty();
-        assert!(check(none(), [TOOLS_EXPORT, "wasi:cli/run@0.2.6"].into_iter()).is_ok());
-        assert!(check(none(), none()).is_err());
-        assert!(check(none(), [TOOLS_EXPORT, "wasi:filesystem/types@0.2.6"].into_iter()).is_err());
-        assert!(check(none(), ["chiton:tool/tools@0.9.0"].into_iter()).is_err());
+        assert!(check(Kind::Tool, none(), [TOOLS_EXPORT, "wasi:cli/run@0.2.6"].into_iter()).is_ok());
+        assert!(check(Kind::Tool, none(), none()).is_err());
+        assert!(check(Kind::Program, none(), ["wasi:cli/run@0.2.6"].into_iter()).is_ok());
+        assert!(check(Kind::Program, none(), [TOOLS_EXPORT].into_iter()).is_err());
+        assert!(check(Kind::Tool, none(), [TOOLS_EXPORT, "wasi:filesystem/types@0.2.6"].into_iter()).is_err());
+        assert!(check(Kind::Tool, none(), ["chiton:tool/tools@0.9.0"].into_iter()).is_err());
     }
 }

@@ -7,9 +7,12 @@ use crate::compile::Compiler;
 use crate::component::{self, Component};
 use crate::engine::{self, LOADING_INSTANCES, MAX_INSTANCES, Ticker};
 use crate::files::{Protected, Quotas};
-use crate::imports::{self, Declared, MAX_COMPONENT_BYTES};
+use crate::imports::{self, Declared, Kind, MAX_COMPONENT_BYTES};
 use crate::snapshot::Snapshot;
-use crate::state::{MemoryPool, State};
+use crate::limiter::MemoryPool;
+use crate::ports::Ports;
+use crate::program::{self, Program, ProgramBytes, Programs};
+use crate::state::State;
 use crate::{CallError, Digest, Grants, Limits, LoadError, SandboxError, contract};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
@@ -18,7 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use wasmtime::component::Linker;
+use wasmtime::component::{InstancePre, Linker};
+use wasmtime_wasi::p2::bindings::CommandPre;
 
 /// Compilers that may run at the same time: a component that is slow to compile does not hold up the next.
 const MAX_COMPILERS: usize = 2;
@@ -53,8 +57,11 @@ struct Inner {
     audit: Arc<dyn AuditSink>,
     ceiling: Limits,
     snapshot: ArcSwap<Snapshot>,
+    ports: ArcSwap<Ports>,
+    programs: ArcSwap<Programs>,
     slots: Mutex<Slots>,
     places: Semaphore,
+    program_places: Semaphore,
     listing: Semaphore,
     compiling: Semaphore,
 }
@@ -95,8 +102,11 @@ impl Sandbox {
                 audit: options.audit,
                 ceiling: options.ceiling,
                 snapshot: ArcSwap::default(),
+                ports: ArcSwap::default(),
+                programs: ArcSwap::default(),
                 slots: Mutex::default(),
                 places: Semaphore::new(MAX_INSTANCES as usize),
+                program_places: program::places(),
                 listing: Semaphore::new(LOADING_INSTANCES as usize),
                 compiling: Semaphore::new(MAX_COMPILERS),
             }),
@@ -116,7 +126,7 @@ impl Sandbox {
                 (Digest::of(&bytes), bytes, declared)
             })
             .await?;
-            match declared.and_then(|names| names.check()) {
+            match declared.and_then(|names| names.check(Kind::Tool)) {
                 Ok(()) => (digest, self.load_checked(digest, bytes).await),
                 Err(error) => (digest, Err(error)),
             }
@@ -137,14 +147,26 @@ impl Sandbox {
         if let Some(component) = self.load_cached(digest).await {
             return Ok(component);
         }
-        let code = {
-            let _turn = self.inner.compiling.acquire().await;
-            self.inner.compiler.compile(&self.inner.machine.engine, bytes).await?
-        };
+        let code = self.compile(bytes).await?;
         let (component, code) = self.link(digest, code).await?;
-        let inner = self.inner.clone();
-        blocking(move || inner.cache.put(&digest, &code)).await?;
+        self.keep(digest, code).await?;
         Ok(component)
+    }
+
+    async fn compile(&self, bytes: Vec<u8>) -> Result<Vec<u8>, LoadError> {
+        let _turn = self.inner.compiling.acquire().await;
+        self.inner.compiler.compile(&self.inner.machine.engine, bytes).await
+    }
+
+    /// Puts machine code into the cache.
+    async fn keep(&self, digest: Digest, code: Vec<u8>) -> Result<(), LoadError> {
+        let inner = self.inner.clone();
+        blocking(move || inner.cache.put(&digest, &code)).await
+    }
+
+    async fn cached(&self, digest: Digest) -> Option<Vec<u8>> {
+        let inner = self.inner.clone();
+        blocking(move || inner.cache.get(&digest)).await.ok()?
     }
 
     /// The component with these bytes from the code cache alone, if it was compiled here before.
@@ -152,13 +174,80 @@ impl Sandbox {
         if let Some(component) = self.alive(&digest) {
             return Some(component);
         }
-        let inner = self.inner.clone();
-        let code = blocking(move || inner.cache.get(&digest)).await.ok()??;
+        let code = self.cached(digest).await?;
         self.link(digest, code).await.ok().map(|(component, _)| component)
     }
 
-    /// Links machine code, asks it for its tools, and gives the code back.
-    async fn link(&self, digest: Digest, code: Vec<u8>) -> Result<(Arc<Component>, Vec<u8>), LoadError> {
+    /// Gives components what they may ask the host for. Calls that run keep what they asked already.
+    pub fn set_ports(&self, ports: Ports) {
+        self.inner.ports.store(Arc::new(ports));
+    }
+
+    /// Makes a program known under `names`. Its bytes are read, checked and compiled when it is first
+    /// started, or taken from the code cache. A name that is known already is taken over.
+    pub fn publish_program(&self, names: &[String], digest: Digest, bytes: ProgramBytes) {
+        let program = Arc::new(Program::new(digest, bytes));
+        self.inner.programs.rcu(|programs| {
+            let mut next = Programs::clone(programs);
+            next.extend(names.iter().map(|name| (name.clone(), program.clone())));
+            next
+        });
+    }
+
+    /// Takes the program away that is known under `name`, with all its names. Says whether there was one.
+    pub fn remove_program(&self, name: &str) -> bool {
+        let Some(program) = self.programs().get(name).cloned() else { return false };
+        self.inner.programs.rcu(|programs| {
+            let mut next = Programs::clone(programs);
+            next.retain(|_, other| !Arc::ptr_eq(other, &program));
+            next
+        });
+        true
+    }
+
+    /// Checks and compiles a program, so that its first start is as quick as any.
+    ///
+    /// # Errors
+    /// When there is none of this name, or it is refused.
+    pub async fn warm_program(&self, name: &str) -> Result<(), LoadError> {
+        match self.programs().get(name) {
+            Some(program) => program.prepared(self).await.map(drop),
+            None => Err(LoadError::Host(format!("there is no program '{name}'"))),
+        }
+    }
+
+    /// Reads, checks and compiles a program, or takes it from the code cache.
+    pub(crate) async fn prepare_program(
+        &self,
+        digest: Digest,
+        bytes: &ProgramBytes,
+    ) -> Result<CommandPre<State>, LoadError> {
+        let cached = match self.cached(digest).await {
+            Some(code) => self.prepare(code, Kind::Program).await.ok(),
+            None => None,
+        };
+        let linked = match cached {
+            Some((linked, _, _)) => linked,
+            None => {
+                let bytes = bytes.clone();
+                let bytes = blocking(move || bytes()).await?.map_err(|error| LoadError::Host(error.to_string()))?;
+                if bytes.len() as u64 > MAX_COMPONENT_BYTES {
+                    return Err(LoadError::TooLarge { size: bytes.len() as u64, limit: MAX_COMPONENT_BYTES });
+                }
+                if Digest::of(&bytes) != digest {
+                    return Err(LoadError::Host("its bytes are not those that were added".to_owned()));
+                }
+                imports::declared(&bytes)?.check(Kind::Program)?;
+                let (linked, _, code) = self.prepare(self.compile(bytes).await?, Kind::Program).await?;
+                self.keep(digest, code).await?;
+                linked
+            }
+        };
+        CommandPre::new(linked).map_err(|error| LoadError::Contract(format!("{error:#}")))
+    }
+
+    /// Loads and links machine code and gives it back.
+    async fn prepare(&self, code: Vec<u8>, kind: Kind) -> Result<(InstancePre<State>, Vec<String>, Vec<u8>), LoadError> {
         let engine = self.inner.machine.engine.clone();
         // SAFETY: `deserialize` runs what it is given. `code` comes from the compiler a moment ago or
         // from the cache, which gave it out only after checking a MAC that binds it to this digest,
@@ -173,16 +262,21 @@ impl Sandbox {
             imports: types.imports(engine).map(|(name, _)| name.to_owned()).collect(),
             exports: types.exports(engine).map(|(name, _)| name.to_owned()).collect(),
         };
-        declared.check()?;
-        let imports = declared.imports;
+        declared.check(kind)?;
         let linked =
             self.inner.linker.instantiate_pre(&loaded).map_err(|error| LoadError::Malformed(format!("{error:#}")))?;
+        Ok((linked, declared.imports, code))
+    }
+
+    /// Links machine code, asks it for its tools, and gives the code back.
+    async fn link(&self, digest: Digest, code: Vec<u8>) -> Result<(Arc<Component>, Vec<u8>), LoadError> {
+        let (linked, imports, code) = self.prepare(code, Kind::Tool).await?;
         let prepared = component::prepare(linked)?;
         let subject = call::loading("", digest, self.inner.audit.clone());
         let limits = call::listing_limits(&self.inner.ceiling);
         let definitions = {
             let _place = self.inner.listing.acquire().await;
-            self.inner.machine.list_tools(&prepared, &limits, &subject).await
+            self.list_tools(&prepared, &limits, &subject).await
         }
         .map_err(|error| LoadError::ListTools(error.to_string()))?;
         let component = Arc::new(Component::new(digest, imports, prepared, definitions)?);
@@ -223,7 +317,7 @@ impl Sandbox {
         let Some(old) = slots.running.get(slot) else {
             return false;
         };
-        let narrowed = old.grants.files.iter().any(|grant| !grants.files.contains(grant));
+        let narrowed = !old.grants.is_within(&grants);
         let (component, before) = (old.component.clone(), old.withdrawn.clone());
         let withdrawn = if narrowed { CancellationToken::new() } else { before.clone() };
         let installed = self.install(&mut slots, slot, Slot { component, grants: Arc::new(grants), withdrawn });
@@ -278,7 +372,7 @@ impl Sandbox {
                 let asked = request.limits.as_ref().or(tool.grants.limits.as_ref());
                 let limits = asked.unwrap_or(&Limits::default()).at_most(&self.inner.ceiling);
                 let started = Instant::now();
-                let result = self.inner.machine.run(tool, request, &limits, &subject).await;
+                let result = self.run(tool, request, &limits, &subject).await;
                 (result, started.elapsed())
             }
         };
@@ -308,6 +402,24 @@ impl Sandbox {
             () = request.cancel.cancelled() => Err(CallError::Cancelled),
             places = places => places.map_err(|error| CallError::Host(error.to_string())),
         }
+    }
+
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.inner.machine
+    }
+
+    pub(crate) fn ports(&self) -> Arc<Ports> {
+        self.inner.ports.load_full()
+    }
+
+    pub(crate) fn programs(&self) -> Arc<Programs> {
+        self.inner.programs.load_full()
+    }
+
+    /// Waits for a place in which a program can run.
+    pub(crate) async fn program_place(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.inner.program_places.acquire().await.ok()
     }
 
     fn alive(&self, digest: &Digest) -> Option<Arc<Component>> {

@@ -43,6 +43,7 @@ pub fn request(tool: &str, arguments: Value) -> CallRequest {
         arguments,
         session: SessionRights::of("bench"),
         limits: None,
+        instead: None,
         cancel: CancellationToken::new(),
         progress: None,
     }

@@ -1,10 +1,11 @@
 //! The released versions of the contract, one module each. A component is served in the version it
 //! was built for; newer versions never strand it.
 
+mod ports;
 pub(crate) mod v0_1;
 
 use crate::state::State;
-use wasmtime::component::{Linker, ResourceType, Val};
+use wasmtime::component::{Linker, Val};
 
 /// What a refused function of a capability interface gives back.
 #[derive(Clone, Copy)]
@@ -13,25 +14,12 @@ enum Refusal {
     Denied,
     /// `result<_, error-code>` of `wasi:sockets`.
     AccessDenied,
-    /// `false`.
-    False,
 }
 
-/// Interfaces that link for everybody and do nothing: no port serves them in this host, so every
+/// Interfaces that link for everybody and do nothing: nothing serves them in this host, so every
 /// call is refused and audited under the grant that is missing.
-const REFUSED: [(&str, &[&str], &str, Refusal); 12] = [
-    ("chiton:tool/http@0.1.0", &["fetch"], "network", Refusal::Denied),
+const REFUSED: [(&str, &[&str], &str, Refusal); 6] = [
     ("chiton:tool/storage@0.1.0", &["get", "set", "remove", "keys"], "storage", Refusal::Denied),
-    ("chiton:tool/secrets@0.1.0", &["available"], "secrets", Refusal::False),
-    (
-        "chiton:tool/programs@0.1.0",
-        &["pipe", "spawn", "[method]process.wait", "[method]process.kill"],
-        "programs",
-        Refusal::Denied,
-    ),
-    ("chiton:tool/schedule@0.1.0", &["add", "jobs", "remove"], "schedule", Refusal::Denied),
-    ("chiton:tool/messaging@0.1.0", &["send"], "messaging", Refusal::Denied),
-    ("chiton:tool/agents@0.1.0", &["start", "wait", "cancel"], "agents", Refusal::Denied),
     ("chiton:tool/tools-invoke@0.1.0", &["invoke"], "tools", Refusal::Denied),
     ("chiton:tool/model@0.1.0", &["ask"], "model", Refusal::Denied),
     ("wasi:sockets/tcp-create-socket@0.2.12", &["create-tcp-socket"], "network", Refusal::AccessDenied),
@@ -45,12 +33,9 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     v0_1::link(linker)?;
     linker.allow_shadowing(true);
-    crate::files::add_to_linker(linker, State::files)?;
+    crate::files::add_to_linker(linker, State::guarded_files)?;
     for (interface, functions, grant, refusal) in REFUSED {
         let mut instance = linker.instance(interface)?;
-        if interface.contains("/programs@") {
-            instance.resource("process", ResourceType::host::<NoProcess>(), |_, _| Ok(()))?;
-        }
         for function in functions {
             refuse(&mut instance, interface, function, grant, refusal)?;
         }
@@ -58,9 +43,6 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.allow_shadowing(false);
     Ok(())
 }
-
-/// The type behind `programs.process`; no value of it exists.
-enum NoProcess {}
 
 fn refuse(
     instance: &mut wasmtime::component::LinkerInstance<'_, State>,
@@ -71,12 +53,11 @@ fn refuse(
 ) -> wasmtime::Result<()> {
     let name = function.to_owned();
     instance.func_new_async(function, move |mut store, _type, arguments, results| {
-        store.data_mut().deny(interface, &name, grant);
+        store.data().call.subject.deny(&name, interface, grant);
         if let Some(result) = results.first_mut() {
             *result = match refusal {
                 Refusal::Denied => failure(grant),
                 Refusal::AccessDenied => Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned()))))),
-                Refusal::False => Val::Bool(false),
             };
         }
         Box::new(async move {

@@ -7,17 +7,32 @@ use wasmtime::component::{HasSelf, Linker};
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    world: "chiton:tool/tool",
+    world: "chiton:tool/everything",
     imports: {
-        "chiton:tool/progress.report": async | trappable,
-        default: trappable,
+        "chiton:tool/log.write": trappable,
+        "chiton:tool/call-context": trappable,
+        "chiton:tool/secrets": trappable,
+        "chiton:tool/programs.available": trappable,
+        "chiton:tool/programs.pipe": trappable,
+        "chiton:tool/programs.share-input": trappable,
+        "chiton:tool/programs.share-output": trappable,
+        "chiton:tool/programs.[method]process.kill": trappable,
+        "chiton:tool/programs.[method]process.subscribe": trappable,
+        default: async | trappable,
     },
     exports: { default: async },
+    with: {
+        "wasi:io/error": wasmtime_wasi::p2::bindings::io::error,
+        "wasi:io/poll": wasmtime_wasi::p2::bindings::io::poll,
+        "wasi:io/streams": wasmtime_wasi::p2::bindings::io::streams,
+        "chiton:tool/programs.process": crate::program::Process,
+    },
 });
 
-use chiton::tool::{call_context, log, progress, tool_types};
+use chiton::tool::{call_context, log, progress};
 
-pub(crate) use ToolPre as Prepared;
+pub(crate) use EverythingPre as Prepared;
+pub(crate) use chiton::tool::{agents, exit_code, http, messaging, programs, schedule, secrets, tool_types};
 pub(crate) use exports::chiton::tool::tools::{Definition, Failure, Part as WirePart};
 
 /// Bytes that are kept of one progress line.
@@ -25,22 +40,34 @@ const PROGRESS_LINE: usize = 1 << 10;
 /// Bytes that are kept of one log line.
 const LOG_LINE: usize = 4 << 10;
 
+/// Links what is served. The functions of each capability are denied to calls that have none of it.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    Tool::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+    type Own = HasSelf<State>;
+    tool_types::add_to_linker::<State, Own>(linker, |state| state)?;
+    log::add_to_linker::<State, Own>(linker, |state| state)?;
+    progress::add_to_linker::<State, Own>(linker, |state| state)?;
+    call_context::add_to_linker::<State, Own>(linker, |state| state)?;
+    http::add_to_linker::<State, Own>(linker, |state| state)?;
+    secrets::add_to_linker::<State, Own>(linker, |state| state)?;
+    programs::add_to_linker::<State, Own>(linker, |state| state)?;
+    exit_code::add_to_linker::<State, Own>(linker, |state| state)?;
+    schedule::add_to_linker::<State, Own>(linker, |state| state)?;
+    messaging::add_to_linker::<State, Own>(linker, |state| state)?;
+    agents::add_to_linker::<State, Own>(linker, |state| state)
 }
 
 impl tool_types::Host for State {}
 
 impl log::Host for State {
     fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
-        self.log_line(level_name(level), &printable(&message, LOG_LINE));
+        self.call.log_line(level_name(level), &printable(&message, LOG_LINE));
         Ok(())
     }
 }
 
 impl progress::Host for State {
     async fn report(&mut self, text: String) -> wasmtime::Result<()> {
-        if let Some(progress) = &self.progress {
+        if let Some(progress) = &self.call.progress {
             // A reader that went away does not matter to the tool.
             let _ = progress.send(printable(&text, PROGRESS_LINE)).await;
         }
@@ -54,11 +81,15 @@ impl call_context::Host for State {
             path: grant.path.display().to_string(),
             writable: grant.access == crate::Access::Write,
         };
-        Ok(self.rights.files.iter().map(mount).collect())
+        Ok(self.call.rights.files.iter().map(mount).collect())
     }
 
     fn remaining_ms(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.remaining().as_millis() as u64)
+        Ok(self.call.remaining().as_millis() as u64)
+    }
+
+    fn scratch(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.call.rights.scratch.as_ref().map(|path| path.display().to_string()))
     }
 }
 

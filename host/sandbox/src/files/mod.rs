@@ -80,7 +80,7 @@ pub struct FileContext {
     held: HashMap<u32, Start>,
     report: Report,
     /// While it is held, no other call writes to the same directories with a quota.
-    _turns: Vec<OwnedMutexGuard<()>>,
+    _turns: Arc<Vec<OwnedMutexGuard<()>>>,
 }
 
 impl FileContext {
@@ -118,7 +118,13 @@ impl FileContext {
             meters.insert(id, meter.clone());
             mounts.push(Arc::new(Mount::new(grant, root, meter, protected)?));
         }
-        Ok(Self { mounts, held: HashMap::new(), report, _turns: turns })
+        Ok(Self { mounts, held: HashMap::new(), report, _turns: Arc::new(turns) })
+    }
+
+    /// The same mounts for another store of the same call.
+    pub fn share(&self) -> Self {
+        let Self { mounts, report, _turns: turns, .. } = self;
+        Self { mounts: mounts.clone(), held: HashMap::new(), report: report.clone(), _turns: turns.clone() }
     }
 }
 

@@ -57,19 +57,19 @@ async fn wasi_03_sockets_and_name_look_up_are_denied_and_audited_once() {
 async fn wasi_03_capabilities_without_a_grant_are_denied_and_audited_once() {
     let world = World::new().probing(vec![]).await;
     for (op, rule) in [
-        (json!({ "op": "fetch", "url": "http://127.0.0.1:9/" }), "network"),
+        (json!({ "op": "fetch", "url": "http://127.0.0.1:9/" }), "network=http://127.0.0.1:9/"),
         (json!({ "op": "storage_get" }), "storage"),
         (json!({ "op": "storage_set" }), "storage"),
         (json!({ "op": "storage_remove" }), "storage"),
         (json!({ "op": "storage_keys" }), "storage"),
-        (json!({ "op": "pipe" }), "programs"),
-        (json!({ "op": "schedule_add" }), "schedule"),
-        (json!({ "op": "schedule_jobs" }), "schedule"),
-        (json!({ "op": "schedule_remove" }), "schedule"),
-        (json!({ "op": "send", "text": "out" }), "messaging"),
-        (json!({ "op": "agent_start" }), "agents"),
-        (json!({ "op": "agent_wait" }), "agents"),
-        (json!({ "op": "agent_cancel" }), "agents"),
+                (json!({ "op": "spawn", "argv": ["sh"] }), "effects=runs-programs"),
+        (json!({ "op": "schedule_add" }), "schedule=this-chat"),
+        (json!({ "op": "schedule_jobs" }), "schedule=this-chat"),
+        (json!({ "op": "schedule_remove" }), "schedule=this-chat"),
+        (json!({ "op": "send", "text": "out" }), "messaging=this-chat"),
+        (json!({ "op": "agent_start" }), "agents=spawn"),
+        (json!({ "op": "agent_wait" }), "agents=spawn"),
+        (json!({ "op": "agent_cancel" }), "agents=spawn"),
         (json!({ "op": "invoke", "tool": "probe_write" }), "tools"),
         (json!({ "op": "ask", "text": "?" }), "model"),
     ] {

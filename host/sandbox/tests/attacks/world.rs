@@ -76,6 +76,7 @@ impl World {
             arguments,
             session: SessionRights::of("test:hostile"),
             limits: None,
+            instead: None,
             cancel: CancellationToken::new(),
             progress: None,
         }

@@ -135,11 +135,11 @@ impl World {
             tool: tool.to_owned(),
             arguments: json!({ "ops": ops }),
             session: SessionRights {
-                session: self.session.clone(),
-                effects: Effects::ALL,
                 files: Some(grants),
                 tool_was_named: true,
+                ..SessionRights::of(&self.session)
             },
+            instead: None,
             limits: Some(Limits { time, ..Limits::default() }),
             cancel: Default::default(),
             progress: None,

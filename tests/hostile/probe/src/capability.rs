@@ -2,7 +2,8 @@
 //! name of the failure's case and its text, such as `denied: network`.
 //!
 //! `fetch {url}` · `http {authority}` through `wasi:http` · `storage_get` · `storage_set` · `storage_remove` ·
-//! `storage_keys` · `secret {name}` · `pipe` · `schedule_add` · `schedule_jobs` · `schedule_remove` ·
+//! `storage_keys` · `secret {name}` ·
+//! `spawn {argv, directory, stdin}`, which gives the exit code and what was written · `schedule_add` · `schedule_jobs` · `schedule_remove` ·
 //! `send {text}` · `agent_start` · `agent_wait` · `agent_cancel` · `invoke {tool}` · `ask {text}`.
 
 use crate::bindings::chiton::tool::tool_types::Failure;
@@ -11,6 +12,7 @@ use crate::bindings::chiton::tool::{
 };
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::{Fields, OutgoingRequest, Scheme};
+use crate::bindings::wasi::io::streams::InputStream;
 use crate::{Operation, Outcome};
 use serde_json::{Value, json};
 
@@ -21,6 +23,7 @@ pub(crate) fn run(op: &Operation) -> Option<Outcome> {
             url: op.text("url").to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
+            redirects: 0,
         })),
         "http" => wasi_http(op),
         "storage_get" => told(storage::get("key")),
@@ -28,7 +31,7 @@ pub(crate) fn run(op: &Operation) -> Option<Outcome> {
         "storage_remove" => told(storage::remove("key")),
         "storage_keys" => told(storage::keys("")),
         "secret" => Ok(json!(secrets::available(op.text("name")))),
-        "pipe" => told(programs::pipe()),
+        "spawn" => spawn(op),
         "schedule_add" => told(schedule::add("job", "do it", &schedule::Timing::Every(1))),
         "schedule_jobs" => told(schedule::jobs()),
         "schedule_remove" => told(schedule::remove("1")),
@@ -52,6 +55,38 @@ fn told<T>(result: Result<T, Failure>) -> Outcome {
         Err(Failure::TimedOut(text)) => failed("timed-out", text),
         Err(Failure::Failed(text)) => failed("failed", text),
     }
+}
+
+fn spawn(op: &Operation) -> Outcome {
+    let wrong = |failure| told::<()>(Err(failure)).unwrap_err();
+    let texts = |key: &str| op.0[key].as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned));
+    let command = programs::Command {
+        argv: texts("argv").collect(),
+        environment: Vec::new(),
+        working_directory: op.text("directory").to_owned(),
+    };
+    let (stdin, input) = programs::pipe().map_err(wrong)?;
+    let (output, stdout) = programs::pipe().map_err(wrong)?;
+    let (errors, stderr) = programs::pipe().map_err(wrong)?;
+    let process = programs::spawn(&command, stdin, stdout, stderr).map_err(wrong)?;
+    for piece in op.text("stdin").as_bytes().chunks(4096) {
+        // A program that does not read to the end is no failure of this one.
+        if input.blocking_write_and_flush(piece).is_err() {
+            break;
+        }
+    }
+    drop(input);
+    let (stdout, stderr) = (read_all(&output), read_all(&errors));
+    let code = process.wait().map_err(wrong)?;
+    Ok(json!({ "code": code, "stdout": stdout, "stderr": stderr }))
+}
+
+fn read_all(stream: &InputStream) -> String {
+    let mut written = Vec::new();
+    while let Ok(bytes) = stream.blocking_read(4096) {
+        written.extend(bytes);
+    }
+    String::from_utf8_lossy(&written).into_owned()
 }
 
 fn wasi_http(op: &Operation) -> Outcome {

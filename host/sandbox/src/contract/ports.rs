@@ -1,0 +1,153 @@
+//! The interfaces that only pass on to a port: schedule, messaging, agents.
+
+use super::v0_1::tool_types::Failure;
+use super::v0_1::{agents, messaging, schedule};
+use crate::Capability;
+use crate::Verdict;
+use crate::ports::{Attachment, Due, PortError, ScheduledJob};
+use crate::state::{Call, State};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The value of a `schedule` and of a `messaging` grant for the chat of the call.
+const THIS_CHAT: &str = "this-chat";
+/// The value of an `agents` grant.
+const SPAWN: &str = "spawn";
+
+impl Call {
+    /// The values that were granted of a kind.
+    pub(crate) fn values(&self, kind: Capability) -> &[String] {
+        self.rights.capabilities.get(&kind).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The values and the port of a kind, if the call has any of it; else what is missing.
+    pub(crate) fn port<'a, P: ?Sized>(
+        &'a self,
+        kind: Capability,
+        port: &'a Option<Arc<P>>,
+        wanted: &str,
+    ) -> Result<(&'a [String], &'a P), PortError> {
+        match (self.rights.capabilities.get(&kind), port) {
+            (Some(values), Some(port)) => Ok((values, &**port)),
+            _ => Err(PortError::Denied { grant: format!("{}={wanted}", kind.name()), target: wanted.to_owned() }),
+        }
+    }
+
+    /// Puts what a port did, or denied, into the audit trail.
+    pub(crate) fn audited<T>(
+        &self,
+        operation: &str,
+        target: &str,
+        result: Result<T, PortError>,
+    ) -> Result<T, Failure> {
+        match &result {
+            Ok(_) => self.subject.record(operation, target, "", Verdict::Allowed, Duration::ZERO),
+            Err(PortError::Denied { grant, target }) => self.subject.deny(operation, target, grant),
+            Err(_) => self.subject.record(operation, target, "failed", Verdict::Failed, Duration::ZERO),
+        }
+        result.map_err(Failure::from)
+    }
+}
+
+impl schedule::Host for State {
+    async fn add(
+        &mut self,
+        name: String,
+        message: String,
+        due: schedule::Timing,
+    ) -> wasmtime::Result<Result<schedule::Job, Failure>> {
+        let due = match due {
+            schedule::Timing::At(time) => Due::At(time),
+            schedule::Timing::Every(seconds) => Due::Every(seconds),
+            schedule::Timing::Cron((expression, zone)) => Due::Cron(expression, zone),
+        };
+        let (call, ports) = (&self.call, self.call.ports());
+        let added = match call.port(Capability::Schedule, &ports.schedule, THIS_CHAT) {
+            Ok((_, port)) => port.add(&call.caller, name, message, due).await,
+            Err(denied) => Err(denied),
+        };
+        Ok(call.audited("schedule.add", "", added).map(job))
+    }
+
+    async fn jobs(&mut self) -> wasmtime::Result<Result<Vec<schedule::Job>, Failure>> {
+        let (call, ports) = (&self.call, self.call.ports());
+        let jobs = match call.port(Capability::Schedule, &ports.schedule, THIS_CHAT) {
+            Ok((_, port)) => port.jobs(&call.caller).await,
+            Err(denied) => Err(denied),
+        };
+        Ok(call.audited("schedule.jobs", "", jobs).map(|jobs| jobs.into_iter().map(job).collect()))
+    }
+
+    async fn remove(&mut self, id: String) -> wasmtime::Result<Result<(), Failure>> {
+        let (call, ports) = (&self.call, self.call.ports());
+        let removed = match call.port(Capability::Schedule, &ports.schedule, THIS_CHAT) {
+            Ok((_, port)) => port.remove(&call.caller, id.clone()).await,
+            Err(denied) => Err(denied),
+        };
+        Ok(call.audited("schedule.remove", &id, removed))
+    }
+}
+
+fn job(job: ScheduledJob) -> schedule::Job {
+    schedule::Job {
+        id: job.id,
+        name: job.name,
+        message: job.message,
+        due: match job.due {
+            Due::At(time) => schedule::Timing::At(time),
+            Due::Every(seconds) => schedule::Timing::Every(seconds),
+            Due::Cron(expression, zone) => schedule::Timing::Cron((expression, zone)),
+        },
+        next: job.next,
+        state: job.state,
+    }
+}
+
+impl messaging::Host for State {
+    async fn send(
+        &mut self,
+        chat: Option<String>,
+        text: String,
+        attachments: Vec<messaging::Attachment>,
+    ) -> wasmtime::Result<Result<messaging::Delivery, Failure>> {
+        let file = |file: messaging::Attachment| Attachment { name: file.name, mime: file.mime, data: file.data };
+        let attachments = attachments.into_iter().map(file).collect();
+        let wanted = chat.clone().unwrap_or_else(|| THIS_CHAT.to_owned());
+        let (call, ports) = (&self.call, self.call.ports());
+        let sent = match call.port(Capability::Messaging, &ports.messaging, &wanted) {
+            Ok((values, port)) => port.send(&call.caller, values, chat, text, attachments).await,
+            Err(denied) => Err(denied),
+        };
+        let delivery = |taken| if taken { messaging::Delivery::Delivered } else { messaging::Delivery::Waiting };
+        Ok(call.audited("message", &wanted, sent).map(delivery))
+    }
+}
+
+impl agents::Host for State {
+    async fn start(&mut self, task: String, label: String) -> wasmtime::Result<Result<String, Failure>> {
+        let (call, ports) = (&self.call, self.call.ports());
+        let started = match call.port(Capability::Agents, &ports.agents, SPAWN) {
+            Ok((_, port)) => port.start(&call.caller, task, label).await,
+            Err(denied) => Err(denied),
+        };
+        Ok(call.audited("agents.start", "", started))
+    }
+
+    async fn wait(&mut self, id: String) -> wasmtime::Result<Result<String, Failure>> {
+        let (call, ports) = (&self.call, self.call.ports());
+        let answered = match call.port(Capability::Agents, &ports.agents, SPAWN) {
+            Ok((_, port)) => port.wait(&call.caller, id.clone()).await,
+            Err(denied) => Err(denied),
+        };
+        Ok(call.audited("agents.wait", &id, answered))
+    }
+
+    async fn cancel(&mut self, id: String) -> wasmtime::Result<Result<(), Failure>> {
+        let (call, ports) = (&self.call, self.call.ports());
+        let cancelled = match call.port(Capability::Agents, &ports.agents, SPAWN) {
+            Ok((_, port)) => port.cancel(&call.caller, id.clone()).await,
+            Err(denied) => Err(denied),
+        };
+        Ok(call.audited("agents.cancel", &id, cancelled))
+    }
+}
