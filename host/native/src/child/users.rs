@@ -1,0 +1,109 @@
+//! Who the program is. Started by an ordinary user, it keeps that user in a user namespace where it has no power.
+//! Started by root, it becomes a user that owns nothing; the granted directories are mounted so that their owner's files
+//! are this user's.
+
+use super::{Built, Stop, files, system};
+use crate::Wall;
+use crate::policy::Policy;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Gid, Pid, Signal, Uid, WaitOptions, getegid, geteuid, kill_process, waitpid};
+use rustix::thread::{UnshareFlags, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+/// User and group of programs that root starts: one below "nobody", whom unmapped owners look like.
+const UNPRIVILEGED: u32 = 65_533;
+
+/// How the program gets rid of the host's rights.
+pub(super) enum Users {
+    /// It has left them in [`Users::leave`], or could not.
+    Left,
+    /// Root's way: a user namespace for each granted directory, which maps its owner to [`UNPRIVILEGED`].
+    Mapped(Vec<OwnedFd>),
+}
+
+impl Users {
+    /// In the keeper, before the other namespaces: an ordinary user gets the right to make those by this.
+    pub(super) fn leave(policy: &Policy, built: &mut Built) -> Result<Self, Stop> {
+        if geteuid().is_root() {
+            let maps: std::io::Result<Vec<OwnedFd>> =
+                policy.directories.iter().map(|directory| map_owner(&directory.path)).collect();
+            return match maps {
+                Ok(maps) => Ok(Self::Mapped(maps)),
+                Err(error) => built.wall(Wall::User, Err(error)).map(|_| Self::Left),
+            };
+        }
+        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+        let own = || -> std::io::Result<()> {
+            system::unshare(UnshareFlags::NEWUSER)?;
+            std::fs::write("/proc/self/setgroups", "deny")?;
+            std::fs::write("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
+            std::fs::write("/proc/self/gid_map", format!("{gid} {gid} 1"))
+        };
+        built.wall(Wall::User, own()).map(|_| Self::Left)
+    }
+
+    /// In the init: builds the file tree and, started by root, becomes the unprivileged user.
+    pub(super) fn enter(&self, policy: &Policy, directories: Vec<OwnedFd>, built: &mut Built) -> Result<(), Stop> {
+        let maps = match self {
+            Self::Mapped(maps) => maps.as_slice(),
+            Self::Left => &[],
+        };
+        let mut unmapped = Some("it needs a mount namespace".to_owned());
+        if built.stands(Wall::Files) {
+            let (trees, error) = files::granted_trees(policy, &directories, maps);
+            unmapped = error.map(|error| error.to_string());
+            built.wall(Wall::Files, trees.and_then(|trees| files::build(policy, trees)))?;
+        }
+        if !matches!(self, Self::Mapped(_)) {
+            return Ok(());
+        }
+        if !built.wall(Wall::User, unmapped.map_or(Ok(()), Err))? {
+            return Ok(());
+        }
+        let (uid, gid) = (Uid::from_raw(UNPRIVILEGED), Gid::from_raw(UNPRIVILEGED));
+        set_thread_groups(&[])
+            .and_then(|()| set_thread_res_gid(gid, gid, gid))
+            .and_then(|()| set_thread_res_uid(uid, uid, uid))
+            .map_err(Stop::at("unprivileged user"))
+    }
+}
+
+/// User and group of the program.
+pub(super) fn identity() -> (u32, u32) {
+    if geteuid().is_root() { (UNPRIVILEGED, UNPRIVILEGED) } else { (geteuid().as_raw(), getegid().as_raw()) }
+}
+
+/// A user namespace in which the owner of `directory` is the unprivileged user. A process has to live in it for as long
+/// as it takes to open it.
+fn map_owner(directory: &Path) -> std::io::Result<OwnedFd> {
+    let owner = directory.metadata()?;
+    let (ready, signal) = std::io::pipe()?;
+    let Some(holder) = system::fork()? else {
+        let left = system::unshare(UnshareFlags::NEWUSER);
+        // One byte tells that it stands; the end of the pipe alone that it does not.
+        let _ = left.is_ok() && rustix::io::write(&signal, b"1").is_ok();
+        loop {
+            std::thread::park();
+        }
+    };
+    drop(signal);
+    let map = || {
+        let mut byte = [0];
+        rustix::io::read(&ready, &mut byte)?;
+        let process = format!("/proc/{}", holder.as_raw_nonzero());
+        std::fs::write(format!("{process}/uid_map"), format!("{} {UNPRIVILEGED} 1", owner.uid()))?;
+        std::fs::write(format!("{process}/gid_map"), format!("{} {UNPRIVILEGED} 1", owner.gid()))?;
+        Ok(open(format!("{process}/ns/user"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+    };
+    let namespace = map();
+    end(holder)?;
+    namespace
+}
+
+fn end(process: Pid) -> std::io::Result<()> {
+    kill_process(process, Signal::KILL)?;
+    waitpid(Some(process), WaitOptions::empty())?;
+    Ok(())
+}
