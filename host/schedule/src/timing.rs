@@ -106,8 +106,9 @@ fn interval(seconds: u64) -> Result<SignedDuration, TimingError> {
 fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, TimingError> {
     let unknown = || TimingError::NotATime(text.to_owned());
     let text = text.trim();
-    if let Ok(time) = text.parse::<Zoned>() {
-        return Ok(time.timestamp());
+    if let Some((_, name)) = text.strip_suffix(']').and_then(|text| text.split_once('[')) {
+        crate::zone(name)?;
+        return text.parse::<Zoned>().map(|time| time.timestamp()).map_err(|_| unknown());
     }
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
@@ -195,6 +196,8 @@ mod tests {
             ("2026-11-30T09:00:00+01:00", "Asia/Kathmandu", "2026-11-30T08:00:00Z"),
             ("2026-11-30T09:00:00Z", "Asia/Kathmandu", "2026-11-30T09:00:00Z"),
             ("2026-11-30T09:00:00+01:00[Europe/Berlin]", "UTC", "2026-11-30T08:00:00Z"),
+            ("2026-11-30T09:00[Asia/Kathmandu]", "UTC", "2026-11-30T03:15:00Z"),
+            ("2026-11-30 09:00[asia/kathmandu]", "UTC", "2026-11-30T03:15:00Z"),
         ] {
             assert_eq!(first(Timing::At(text.into()), now, zone), Ok(due.into()), "{text} in {zone}");
         }
@@ -233,6 +236,12 @@ mod tests {
             let refused = first(Timing::At(text.into()), "2026-11-22T08:00:00Z", "UTC").unwrap_err();
             assert!(refused.contains("is no time: write it as 2026-11-30T09:00"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_time_in_an_unknown_zone_comes_with_the_one_that_was_probably_meant() {
+        let refused = first(Timing::At("2026-11-30T09:00[Berlin]".into()), "2026-11-22T08:00:00Z", "UTC").unwrap_err();
+        assert_eq!(refused, "there is no time zone 'Berlin'; did you mean 'Europe/Berlin'?");
     }
 
     #[test]
