@@ -236,7 +236,7 @@ const NEW_NAMESPACES: u64 = (libc::CLONE_NEWUSER
     | libc::CLONE_NEWCGROUP) as u64;
 
 /// `ioctl` requests that are refused: they put text into a terminal's input.
-const REFUSED_REQUESTS: &[u64] = &[libc::TIOCSTI as u64, libc::TIOCLINUX as u64];
+const REFUSED_REQUESTS: &[u64] = &[libc::TIOCSTI, libc::TIOCLINUX];
 
 /// Installs the filters for this process and what it starts.
 pub(super) fn seccomp() -> Result<(), Box<dyn std::error::Error>> {

@@ -81,9 +81,11 @@ fn map_owner(directory: &Path) -> std::io::Result<OwnedFd> {
     let owner = directory.metadata()?;
     let (ready, signal) = std::io::pipe()?;
     let Some(holder) = system::fork()? else {
-        let left = system::unshare(UnshareFlags::NEWUSER);
         // One byte tells that it stands; the end of the pipe alone that it does not.
-        let _ = left.is_ok() && rustix::io::write(&signal, b"1").is_ok();
+        if system::unshare(UnshareFlags::NEWUSER).is_ok() {
+            let _ = rustix::io::write(&signal, b"1");
+        }
+        drop(signal);
         loop {
             std::thread::park();
         }
@@ -91,7 +93,9 @@ fn map_owner(directory: &Path) -> std::io::Result<OwnedFd> {
     drop(signal);
     let map = || {
         let mut byte = [0];
-        rustix::io::read(&ready, &mut byte)?;
+        if rustix::io::read(&ready, &mut byte)? == 0 {
+            return Err(std::io::Error::other("user namespaces are not to be had"));
+        }
         let process = format!("/proc/{}", holder.as_raw_nonzero());
         std::fs::write(format!("{process}/uid_map"), format!("{} {UNPRIVILEGED} 1", owner.uid()))?;
         std::fs::write(format!("{process}/gid_map"), format!("{} {UNPRIVILEGED} 1", owner.gid()))?;

@@ -1,7 +1,6 @@
 //! Native programs on the real kernel: the attack cases EXE-01 to EXE-15, each with a use that must work.
 #![cfg(target_os = "linux")]
 
-mod bench;
 mod git;
 mod grants;
 mod house;
