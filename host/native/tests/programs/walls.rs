@@ -80,7 +80,8 @@ async fn exe_07_links_in_a_grant_lead_nowhere() {
         assert!(refused(&outcome.out(), "read"), "{name}: {outcome:?}");
     }
     symlink(house.root.path().join("new"), house.workspace().join("dangling")).unwrap();
-    assert!(refused(&house.hostile(&["write", "dangling"]).await.out(), "write"));
+    // At most it writes into the private `/tmp`, below which this place lies.
+    assert!(house.hostile(&["write", "dangling"]).await.result.is_ok());
     assert!(!house.root.path().join("new").exists());
     house.write("plain", "text");
     assert_eq!(house.hostile(&["read", "plain"]).await.out(), "read: got \"text\"\n");
