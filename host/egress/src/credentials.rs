@@ -1,7 +1,7 @@
 //! Secrets on their way into a request: where placeholders may stand, and what the host puts in.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -34,6 +34,7 @@ pub(crate) fn marks() -> Result<Patterns, String> {
 pub(crate) fn take_placeholders(
     marks: &Patterns,
     allowance: &Allowance,
+    method: &Method,
     url: &mut Url,
     fields: &mut HeaderMap,
     body: &Bytes,
@@ -50,10 +51,16 @@ pub(crate) fn take_placeholders(
             Slot::Query { key } => remove_parameter(url, |name, value| name == key && value == text),
         }
     }
-    refuse_marks(marks, url, fields, body)
+    refuse_marks(marks, method, url, fields, body)
 }
 
-fn refuse_marks(marks: &Patterns, url: &Url, fields: &HeaderMap, body: &Bytes) -> Result<(), EgressError> {
+fn refuse_marks(
+    marks: &Patterns,
+    method: &Method,
+    url: &Url,
+    fields: &HeaderMap,
+    body: &Bytes,
+) -> Result<(), EgressError> {
     for (field, value) in fields {
         if marks.found_in(value.as_bytes()) {
             let name = placeholder::name_in(value.as_bytes());
@@ -66,7 +73,7 @@ fn refuse_marks(marks: &Patterns, url: &Url, fields: &HeaderMap, body: &Bytes) -
         let grant = format!("secrets={name} {} query={key}", target::origin(url));
         return Err(EgressError::Denied { grant, target: target::shown(url) });
     }
-    if marks.found_in(url.as_str().as_bytes()) || marks.found_in(body) {
+    if [method.as_str().as_bytes(), url.as_str().as_bytes(), body].into_iter().any(|text| marks.found_in(text)) {
         let rule = "the placeholder of a secret may stand only in the header or query field of its grant";
         return Err(EgressError::Refused { rule: rule.to_owned(), target: target::origin(url) });
     }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
@@ -130,6 +130,14 @@ impl Egress {
         self.send(caller, allowance, request, options).await?.collect().await
     }
 
+    /// The verdict on a request as far as it can be told without a look-up. Sends nothing, counts nothing.
+    ///
+    /// # Errors
+    /// What [`Self::send`] would say.
+    pub fn check(&self, allowance: &Allowance, request: &Request) -> Result<(), EgressError> {
+        self.first_hop(allowance, request).map(|_| ())
+    }
+
     async fn run(
         &self,
         caller: &CallerKey,
@@ -138,7 +146,7 @@ impl Egress {
         options: &Options,
         deadline: Instant,
     ) -> Result<Response, EgressError> {
-        let mut hop = self.first_hop(allowance, request)?;
+        let mut hop = self.first_hop(allowance, &request)?;
         let account = self.accounts.of(caller);
         let place = self.accounts.enter(&account).await?;
         let mut course = Course { allowance, account, secrets: Vec::new() };
@@ -158,22 +166,22 @@ impl Egress {
     }
 
     /// Reads the guest's request and checks all that can be checked without a look-up.
-    fn first_hop(&self, allowance: &Allowance, request: Request) -> Result<Hop, EgressError> {
+    fn first_hop(&self, allowance: &Allowance, request: &Request) -> Result<Hop, EgressError> {
         let Request { method, url, headers, body } = request;
-        let method = headers::method(&method).map_err(EgressError::Invalid)?;
-        let mut url = target::canonical_url(&url).map_err(|reason| EgressError::Invalid(reason.to_owned()))?;
+        let method = headers::method(method).map_err(EgressError::Invalid)?;
+        let mut url = target::canonical_url(url).map_err(|reason| EgressError::Invalid(reason.to_owned()))?;
         if body.len() > self.limits.request_body {
             let most = self.limits.request_body;
             return Err(EgressError::Invalid(format!("the request body has more than {most} bytes")));
         }
-        let mut fields = headers::guest_fields(&headers, &url, body.len()).map_err(EgressError::Invalid)?;
+        let mut fields = headers::guest_fields(headers, &url, body.len()).map_err(EgressError::Invalid)?;
         allowance.check(&method, &url)?;
-        credentials::take_placeholders(&self.marks, allowance, &mut url, &mut fields, &body)?;
+        credentials::take_placeholders(&self.marks, allowance, &method, &mut url, &mut fields, body)?;
         if !fields.contains_key(header::USER_AGENT) {
             fields.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         }
         fields.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
-        Ok(Hop { method, url, fields, body })
+        Ok(Hop { method, url, fields, body: body.clone() })
     }
 
     /// Checks one hop and sends it.
@@ -201,6 +209,9 @@ impl Egress {
         let client = self.clients.of(route).await.map_err(EgressError::Failed)?;
         let sending = client.request(hop.method.clone(), injection.url).headers(fields).body(hop.body.clone());
         let answer = sending.send().await.map_err(|error| failure(error, &hop.url, &patterns))?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(EgressError::Failed("the origin wants to speak another protocol".to_owned()));
+        }
         let head = self.clean_head(answer.headers(), &patterns)?;
         Ok((answer, head, patterns))
     }

@@ -7,6 +7,9 @@ use url::{Host, Url};
 
 use crate::{error::GrammarError, target};
 
+/// The entry for every origin on public addresses.
+const PUBLIC: &str = "public";
+
 /// One `network` grant: `[METHOD,METHOD ]scheme://host[:port][/path-prefix]`, a bare `host`,
 /// `*.domain` in place of the host, `public`, or `private:` before any of these but `public`.
 ///
@@ -74,6 +77,7 @@ impl Origin {
             None if text.contains([':', '/', '?', '#']) && !text.starts_with('[') => {
                 return Err("write the scheme too, as in https://host:port/path".to_owned());
             }
+            None if text == PUBLIC => return Err("name one host".to_owned()),
             None => ("https", text),
         };
         let (wildcard, rest) = match rest.strip_prefix("*.") {
@@ -181,8 +185,8 @@ fn parse(text: &str) -> Result<Entry, String> {
     };
     let scope = match place {
         "" => return Err("it is empty".to_owned()),
-        "public" if private => return Err("`public` never reaches private addresses; name the host instead".to_owned()),
-        "public" => Scope::Public,
+        PUBLIC if private => return Err("`public` never reaches private addresses; name the host instead".to_owned()),
+        PUBLIC => Scope::Public,
         _ => Scope::Origin(Origin::parse(place)?),
     };
     Ok(Entry { methods, private, scope })
@@ -208,7 +212,7 @@ impl fmt::Display for Entry {
             write!(f, "{} ", self.methods.join(","))?;
         }
         match &self.scope {
-            Scope::Public => f.write_str("public"),
+            Scope::Public => f.write_str(PUBLIC),
             Scope::Origin(origin) => origin.fmt(f),
         }
     }

@@ -10,17 +10,17 @@ use base64::{
 pub(crate) fn of(secret: &str) -> Vec<Vec<u8>> {
     let plain = secret.as_bytes();
     let reversed: Vec<u8> = plain.iter().rev().copied().collect();
+    let reversed_words: String = secret.chars().rev().collect();
     let escapes = [json_least, json_web, json_all, html, percent, percent_form];
     let mut forms: Vec<Vec<u8>> = escapes.into_iter().map(|escape| escaped(secret, escape)).collect();
     forms.push(hex(plain));
-    for text in [plain, &reversed] {
+    for text in [plain, &reversed, reversed_words.as_bytes()] {
         forms.extend(base64(text));
+        forms.push(text.to_vec());
     }
     if let Some(inner) = credentials_inside(secret) {
         forms.push(inner);
     }
-    forms.push(plain.to_vec());
-    forms.push(reversed);
     forms.sort();
     forms.dedup();
     forms

@@ -49,11 +49,11 @@ pub(crate) fn canonical(mut url: Url) -> Result<Url, &'static str> {
     if url.port() == Some(0) {
         return Err("port 0 cannot be connected to");
     }
-    if let Some(Host::Domain(name)) = url.host() {
-        if let Some(name) = name.strip_suffix('.') {
-            let name = name.to_owned();
-            url.set_host(Some(&name)).map_err(|_| "the host name is not valid")?;
-        }
+    if let Some(Host::Domain(name)) = url.host()
+        && let Some(name) = name.strip_suffix('.')
+    {
+        let name = name.to_owned();
+        url.set_host(Some(&name)).map_err(|_| "the host name is not valid")?;
     }
     match url.host() {
         Some(Host::Domain(name)) if !is_name(name) => Err("the host name is not valid"),

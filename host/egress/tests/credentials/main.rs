@@ -1,0 +1,10 @@
+//! Secrets: where they go, and that they never come back. Attack ids are those of the security document.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod binding;
+mod placement;
+mod redaction;
+mod rotation;
+mod splitting;

@@ -1,0 +1,13 @@
+//! What leaves this machine, and to where. Attack ids are those of the security document.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod addresses;
+mod amounts;
+mod certificates;
+mod grammar;
+mod redirects;
+mod requests;
+mod resolution;
+mod spellings;
