@@ -41,8 +41,9 @@ const LAST_CAPABILITY: u32 = 63;
 pub(super) fn drop_capabilities() -> Result<(), Errno> {
     for number in 0..=LAST_CAPABILITY {
         match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
-            // Unknown to this kernel; or it has no capability left to drop capabilities with, so none at all.
-            Ok(()) | Err(Errno::INVAL | Errno::PERM) => {}
+            Ok(()) => {}
+            // The first that this kernel does not know; or there is no capability left to drop capabilities with.
+            Err(Errno::INVAL | Errno::PERM) => break,
             Err(error) => return Err(error),
         }
     }

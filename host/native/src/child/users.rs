@@ -5,8 +5,12 @@
 use super::{Built, Stop, files, system};
 use crate::Wall;
 use crate::policy::Policy;
-use rustix::fs::{Mode, OFlags, open};
-use rustix::process::{Gid, Pid, Signal, Uid, WaitOptions, getegid, geteuid, kill_process, waitpid};
+use rustix::fs::{Mode, OFlags, open, openat};
+use rustix::io::Errno;
+use rustix::process::{
+    DumpableBehavior, Gid, Pid, Signal, Uid, WaitOptions, getegid, geteuid, kill_process, set_dumpable_behavior,
+    waitpid,
+};
 use rustix::thread::{UnshareFlags, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
@@ -35,13 +39,9 @@ impl Users {
             };
         }
         let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-        let own = || -> std::io::Result<()> {
-            system::unshare(UnshareFlags::NEWUSER)?;
-            std::fs::write("/proc/self/setgroups", "deny")?;
-            std::fs::write("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
-            std::fs::write("/proc/self/gid_map", format!("{gid} {gid} 1"))
-        };
-        built.wall(Wall::User, own()).map(|_| Self::Left)
+        let process = own_process().map_err(Stop::at("own process"))?;
+        let left = system::unshare(UnshareFlags::NEWUSER).and_then(|()| map_only(&process, uid, gid));
+        built.wall(Wall::User, left).map(|_| Self::Left)
     }
 
     /// In the init: builds the file tree and, started by root, becomes the unprivileged user.
@@ -50,6 +50,8 @@ impl Users {
             Self::Mapped(maps) => maps.as_slice(),
             Self::Left => &[],
         };
+        // Before the file tree takes `/proc` away.
+        let process = own_process().map_err(Stop::at("own process"))?;
         let mut unmapped = Some("it needs a mount namespace".to_owned());
         if built.stands(Wall::Files) {
             let (trees, error) = files::granted_trees(policy, &directories, maps);
@@ -66,8 +68,33 @@ impl Users {
         set_thread_groups(&[])
             .and_then(|()| set_thread_res_gid(gid, gid, gid))
             .and_then(|()| set_thread_res_uid(uid, uid, uid))
-            .map_err(Stop::at("unprivileged user"))
+            .map_err(Stop::at("unprivileged user"))?;
+        // Not needed as a wall, but the count of processes is by user namespace: other runs' processes do not count.
+        if system::unshare(UnshareFlags::NEWUSER).is_err() {
+            return Ok(());
+        }
+        // Changing the user has made the process unreadable to itself.
+        set_dumpable_behavior(DumpableBehavior::Dumpable)
+            .and_then(|()| map_only(&process, UNPRIVILEGED, UNPRIVILEGED))
+            .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))
+            .map_err(Stop::at("user namespace"))
     }
+}
+
+/// This process in `/proc`, kept for when that is out of sight.
+fn own_process() -> Result<OwnedFd, Errno> {
+    open("/proc/self", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Makes this user and group the only ones of the user namespace that the process has just made.
+fn map_only(process: &OwnedFd, uid: u32, gid: u32) -> Result<(), Errno> {
+    let write = |name: &str, text: String| {
+        let file = openat(process, name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::io::write(&file, text.as_bytes()).map(drop)
+    };
+    write("setgroups", "deny".to_owned())?;
+    write("uid_map", format!("{uid} {uid} 1"))?;
+    write("gid_map", format!("{gid} {gid} 1"))
 }
 
 /// User and group of the program.

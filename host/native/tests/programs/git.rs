@@ -67,7 +67,8 @@ fn hostile_repository() -> House {
     let script =
         house.write("evil.sh", &format!("#!/bin/sh\ntouch '{}'\ncat\n", house.workspace().join(PWNED).display()));
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let evil = script.display();
+    // A line for a shell: it needs no file of the workspace, which cannot be executed anyway.
+    let evil = format!("touch '{}'; cat", house.workspace().join(PWNED).display());
     let settings = [
         "core.fsmonitor",
         "core.pager",
@@ -94,7 +95,7 @@ fn hostile_repository() -> House {
         "alias.evil",
     ];
     for setting in settings {
-        prepare(&house, &["config", setting, &format!("{evil}")]);
+        prepare(&house, &["config", setting, &evil]);
     }
     prepare(&house, &["config", "core.hooksPath", &house.workspace().join("hooks").display().to_string()]);
     for flag in ["commit.gpgSign", "tag.gpgSign", "log.showSignature"] {
