@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::time::Duration;
 
 use crate::bindings::chiton::tool::programs;
 use crate::bindings::chiton::tool::tool_types::Failure;
 use wasip2::cli::{stderr, stdin, stdout};
+use wasip2::clocks::monotonic_clock;
+use wasip2::io::poll;
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 /// The exit code of a shell for a program that does not exist.
@@ -57,6 +60,15 @@ impl SpawnError {
     }
 }
 
+/// How a program ended that was given a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// With this exit code.
+    ByItself(u8),
+    /// It took too long and was ended.
+    ByTheClock,
+}
+
 /// A program to run, with this program's environment and working directory unless told otherwise.
 #[derive(Debug, Clone)]
 pub struct Command {
@@ -85,6 +97,22 @@ impl Command {
     pub fn run(&self) -> Result<u8, SpawnError> {
         flush();
         self.wait(&self.spawn(stdin::get_stdin(), stdout::get_stdout())?)
+    }
+
+    /// Runs it on this program's three streams, and ends it after `limit`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run_for(&self, limit: Duration) -> Result<Ended, SpawnError> {
+        flush();
+        let process = self.spawn(stdin::get_stdin(), stdout::get_stdout())?;
+        let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        let (ended, time) = (process.subscribe(), monotonic_clock::subscribe_duration(nanoseconds));
+        if poll::poll(&[&ended, &time]).contains(&0) {
+            return self.wait(&process).map(Ended::ByItself);
+        }
+        process.kill();
+        Ok(Ended::ByTheClock)
     }
 
     /// Runs it with an empty input instead of this program's, as `xargs` does.

@@ -1,6 +1,9 @@
 //! The core utilities, as one program of many names: those of uutils that run in a sandbox, and our own where uutils'
 //! need a Unix kernel.
 
+#[cfg(target_os = "wasi")]
+mod above;
+mod own;
 mod table;
 
 use std::ffi::OsString;
@@ -10,13 +13,14 @@ use std::path::Path;
 const UNKNOWN_NAME: u8 = 127;
 
 fn run(arguments: Vec<OsString>) -> u8 {
-    let called = arguments.first().map(Path::new).and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or("");
+    let called =
+        arguments.first().map(Path::new).and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or("");
     let Some(utility) = table::find(called) else {
         eprintln!("coreutils: {called}: no such utility");
         return UNKNOWN_NAME;
     };
     // Without its texts a utility still works, but shows their keys; there is nobody better to tell.
-    if let Err(problem) = uucore::locale::setup_localization(utility.texts) {
+    if let Some(Err(problem)) = utility.texts.map(uucore::locale::setup_localization) {
         eprintln!("coreutils: {problem}");
     }
     // A utility's code is an exit code; anything else is a failure.

@@ -2,29 +2,38 @@
 
 use std::ffi::OsString;
 
+use crate::own;
+
 /// A utility by one of its names.
 pub struct Utility {
     /// The name it is called by.
     name: &'static str,
-    /// The name of its message texts.
-    pub texts: &'static str,
+    /// The name of its message texts, if they are uutils'.
+    pub texts: Option<&'static str>,
     /// Its main function: arguments with the name first, to the exit code.
     pub main: fn(Vec<OsString>) -> i32,
 }
 
 /// The utility of this name.
 pub fn find(name: &str) -> Option<&'static Utility> {
-    TABLE.iter().find(|utility| utility.name == name)
+    UUTILS.iter().chain(OWN).find(|utility| utility.name == name)
 }
 
 /// Rows of uutils' utilities: the name, the name of the texts, the crate.
 macro_rules! uutils {
     ($($name:literal => $texts:literal $module:ident),* $(,)?) => {
-        &[$(Utility { name: $name, texts: $texts, main: |arguments| $module::uumain(arguments.into_iter()) }),*]
+        &[$(Utility { name: $name, texts: Some($texts), main: |arguments| $module::uumain(arguments.into_iter()) }),*]
     };
 }
 
-const TABLE: &[Utility] = uutils![
+/// Rows of our own utilities: the name, the exit code for trouble, the main function.
+macro_rules! own {
+    ($($name:literal => $trouble:literal $main:path),* $(,)?) => {
+        &[$(Utility { name: $name, texts: None, main: |arguments| own::run($name, $trouble, arguments, $main) }),*]
+    };
+}
+
+const UUTILS: &[Utility] = uutils![
     "[" => "test" uu_test,
     "b2sum" => "b2sum" uu_b2sum,
     "base32" => "base32" uu_base32,
@@ -97,4 +106,17 @@ const TABLE: &[Utility] = uutils![
     "unlink" => "unlink" uu_unlink,
     "wc" => "wc" uu_wc,
     "yes" => "yes" uu_yes,
+];
+
+const OWN: &[Utility] = own![
+    "chmod" => 1 own::chmod::chmod,
+    "du" => 1 own::du::du,
+    "env" => 125 own::env::env,
+    "false" => 1 own::no,
+    "hexdump" => 1 own::hexadecimal::hexdump,
+    "rev" => 1 own::rev::rev,
+    "stat" => 1 own::stat::stat,
+    "timeout" => 125 own::timeout::timeout,
+    "true" => 1 own::yes,
+    "xxd" => 1 own::hexadecimal::xxd,
 ];
