@@ -1,6 +1,7 @@
 //! EXE-05: git in a repository that wants to run programs.
 
 use crate::house::House;
+use chiton_native::Wall;
 use std::process::Command;
 
 /// The canary that a started program would leave.
@@ -20,7 +21,10 @@ fn prepare(house: &House, arguments: &[&str]) {
 }
 
 fn repository() -> House {
-    let house = House::new();
+    repository_in(House::new())
+}
+
+fn repository_in(house: House) -> House {
     prepare(&house, &["init", "-q"]);
     house.write("a.txt", "one\n");
     prepare(&house, &["add", "."]);
@@ -63,7 +67,11 @@ async fn git_writes_where_it_may_write() {
 /// A repository of which every setting, driver and hook would leave the canary. Its script is the one thing in it that
 /// works: [`the_hostile_repository_is_hostile`] proves it.
 fn hostile_repository() -> House {
-    let house = repository();
+    hostile_repository_in(House::new())
+}
+
+fn hostile_repository_in(house: House) -> House {
+    let house = repository_in(house);
     let script =
         house.write("evil.sh", &format!("#!/bin/sh\ntouch '{}'\ncat\n", house.workspace().join(PWNED).display()));
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -172,6 +180,42 @@ async fn exe_05_a_hostile_repository_starts_nothing() {
         assert!(!house.workspace().join(PWNED).exists(), "{command}: {}", outcome.err());
         house.write("a.txt", &format!("changed for {command}\n"));
     }
+}
+
+/// Landlock would hide a setting that the rules forgot, so the rules are also tried without it.
+#[tokio::test]
+async fn exe_05_the_rules_alone_stop_every_helper_but_filters() {
+    let house = hostile_repository_in(House::lacking("landlock", &[Wall::Landlock]));
+    let attributes = "*.txt diff=evil merge=evil\n";
+    house.write(".gitattributes", attributes);
+    house.write(".git/info/attributes", attributes);
+    let commands = [
+        "git status",
+        "git diff",
+        "git diff HEAD",
+        "git log -p",
+        "git show",
+        "git blame a.txt",
+        "git branch -v",
+        "git add -p a.txt",
+        "git commit -am x",
+        "git commit --amend",
+        "git tag -a v1 -m x",
+        "git checkout -- a.txt",
+        "git stash",
+        "git reset --hard",
+    ];
+    for command in commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        let outcome = house.allowed(&words[..2].join(" "), &words).await;
+        assert!(outcome.result.is_ok(), "{command}: {:?}", outcome.result);
+        assert!(!house.workspace().join(PWNED).exists(), "{command}: {}", outcome.err());
+        house.write("a.txt", &format!("changed for {command}\n"));
+    }
+    // The canary does sing: filters have names of the repository's choice, so only Landlock stops them.
+    house.write(".gitattributes", "*.txt filter=evil\n");
+    assert_eq!(house.allowed("git add", &["git", "add", "a.txt"]).await.code(), 0);
+    assert!(house.workspace().join(PWNED).exists());
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! A place to run programs in: a workspace, a secret outside it, and approved programs.
 
-use chiton_native::{Directory, Exit, Limits, Native, NativeError, Options, Pinned, ProgramGrant, Request, Search};
+use chiton_native::{
+    Directory, Exit, Limits, Native, NativeError, Options, Pinned, ProgramGrant, Request, Search, Wall,
+};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
@@ -66,6 +68,14 @@ impl House {
         std::fs::create_dir(root.path().join("workspace")).unwrap();
         std::fs::write(root.path().join("secret"), "the canary").unwrap();
         Self { root, native: Native::new(options), writable: true, limits: Limits::default(), input: None }
+    }
+
+    /// On a kernel without one system call.
+    pub fn lacking(call: &str, may_be_missing: &[Wall]) -> Self {
+        let arguments = vec!["without".into(), call.into(), child().into()];
+        let mut options = Options::new(hostile(), arguments);
+        options.may_be_missing.extend(may_be_missing);
+        Self::with(options)
     }
 
     pub fn workspace(&self) -> PathBuf {

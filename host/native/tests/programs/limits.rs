@@ -135,6 +135,17 @@ async fn exe_12_processes_are_limited() {
 }
 
 #[tokio::test]
+async fn processes_of_another_run_do_not_count() {
+    let house = House::new();
+    let runs =
+        tokio::join!(house.hostile(&["fork-bomb"]), house.hostile(&["fork-bomb"]), house.hostile(&["fork-bomb"]));
+    for outcome in [runs.0, runs.1, runs.2] {
+        let children: u64 = outcome.out().trim().strip_prefix("children: ").unwrap().parse().unwrap();
+        assert!(children + 4 > house.limits.processes, "{children}");
+    }
+}
+
+#[tokio::test]
 async fn exe_12_memory_is_limited() {
     let house = House::new();
     let outcome = house.hostile(&["allocate", "107374182400"]).await;

@@ -31,21 +31,13 @@ async fn this_machine_has_every_wall_or_refuses_to_run() {
     }
 }
 
-/// A host on a kernel without one system call.
-fn lacking(call: &str, may_be_missing: &[Wall]) -> House {
-    let arguments = vec!["without".into(), call.into(), child().into()];
-    let mut options = Options::new(hostile(), arguments);
-    options.may_be_missing.extend(may_be_missing);
-    House::with(options)
-}
-
 #[tokio::test]
 async fn a_missing_wall_is_a_refusal_that_names_it() {
     let unshare = if rustix::process::geteuid().is_root() { Wall::Files } else { Wall::User };
     let cases =
         [("unshare", unshare), ("landlock", Wall::Landlock), ("seccomp", Wall::Seccomp), ("mounts", Wall::Files)];
     for (call, expected) in cases {
-        let house = lacking(call, &[]);
+        let house = House::lacking(call, &[]);
         let outcome = house.hostile(&["write", "pwned"]).await;
         let Err(NativeError::WallMissing { wall, reason }) = &outcome.result else { panic!("{call}: {outcome:?}") };
         assert!(!reason.is_empty());
@@ -59,7 +51,7 @@ async fn a_missing_wall_is_a_refusal_that_names_it() {
 
 #[tokio::test]
 async fn a_wall_that_the_owner_does_without_stops_nothing() {
-    let house = lacking("landlock", &[Wall::Landlock]);
+    let house = House::lacking("landlock", &[Wall::Landlock]);
     let outcome = house.hostile(&["write", "file"]).await;
     assert_eq!(outcome.out(), "write: got ()\n", "{outcome:?}");
     let secret = house.root.path().join("secret");
@@ -220,7 +212,7 @@ async fn exe_15_no_way_leads_to_the_network() {
 
 #[tokio::test]
 async fn exe_15_without_seccomp_the_namespace_keeps_the_network_away() {
-    let house = lacking("seccomp", &[Wall::Seccomp]);
+    let house = House::lacking("seccomp", &[Wall::Seccomp]);
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     tcp.set_nonblocking(true).unwrap();
     let out = house.hostile(&["network", &tcp.local_addr().unwrap().to_string(), "none"]).await.out();
