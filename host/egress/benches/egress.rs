@@ -1,4 +1,5 @@
 //! What the policy costs: one verdict, and 200 fetches at once against the plain client.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

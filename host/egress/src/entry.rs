@@ -137,12 +137,14 @@ impl Origin {
     }
 }
 
+/// How often a path is decoded in the search for hidden dots. A path that is then still encoded is refused.
+const DECODINGS: usize = 3;
+
 /// Whether an origin that decodes the path once more (or several times), or cuts `;parameters`, could
 /// find `.` or `..` segments that the URL parser did not see, and so leave the prefix.
 fn hides_dots(path: &str) -> bool {
-    // Each round undoes one layer of `%25`; what is still encoded after three is nobody's path.
     let mut decoded = path.as_bytes().to_vec();
-    for _ in 0..3 {
+    for _ in 0..DECODINGS {
         decoded = percent_decode(&decoded);
         let mut segments = decoded.split(|byte| matches!(byte, b'/' | b'\\'));
         if segments.any(|segment| {
@@ -152,7 +154,7 @@ fn hides_dots(path: &str) -> bool {
             return true;
         }
     }
-    false
+    percent_decode(&decoded) != decoded
 }
 
 fn percent_decode(bytes: &[u8]) -> Vec<u8> {

@@ -174,7 +174,7 @@ async fn net_28_ten_thousand_requests_at_once_run_a_few_at_a_time_and_most_are_r
     let limited = results.iter().filter(|result| matches!(result, Err(EgressError::Limited(_)))).count();
     let sent = results.iter().filter(|result| result.is_ok()).count();
     assert_eq!(limited + sent, 10_000);
-    assert!(sent >= 54 && sent <= 500, "{sent} were sent");
+    assert!((54..=500).contains(&sent), "{sent} were sent");
     assert!(origin.connections() <= 4, "{} connections", origin.connections());
     let other = world.egress.fetch(&CallerKey("other".to_owned()), &allowance, get(&url), &following()).await;
     assert!(other.is_ok(), "another caller is not affected");

@@ -135,9 +135,7 @@ const METHODS: &[(&str, &str, &str, bool)] = &[
 async fn a_redirect_keeps_or_changes_the_method_as_its_status_says() {
     for (status, method, after, keeps) in METHODS {
         let origin = Origin::http(move |seen| {
-            let next =
-                if seen.target() == "/" { reply(status, "location: /next\r\n", "") } else { reply("204 No", "", "") };
-            next
+            if seen.target() == "/" { reply(status, "location: /next\r\n", "") } else { reply("204 No", "", "") }
         })
         .await;
         let body = if *method == "HEAD" { "" } else { "payload" };
