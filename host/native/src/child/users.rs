@@ -8,8 +8,8 @@ use crate::policy::Policy;
 use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::io::Errno;
 use rustix::process::{
-    DumpableBehavior, Gid, Pid, Signal, Uid, WaitOptions, getegid, geteuid, kill_process, set_dumpable_behavior,
-    waitpid,
+    DumpableBehavior, Gid, Pid, Signal, Uid, WaitOptions, getegid, geteuid, getpid, getppid, kill_process,
+    set_dumpable_behavior, set_parent_process_death_signal, waitpid,
 };
 use rustix::thread::{UnshareFlags, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use std::os::fd::OwnedFd;
@@ -107,16 +107,8 @@ pub(super) fn identity() -> (u32, u32) {
 fn map_owner(directory: &Path) -> std::io::Result<OwnedFd> {
     let owner = directory.metadata()?;
     let (ready, signal) = std::io::pipe()?;
-    let Some(holder) = system::fork()? else {
-        // One byte tells that it stands; the end of the pipe alone that it does not.
-        if system::unshare(UnshareFlags::NEWUSER).is_ok() {
-            let _ = rustix::io::write(&signal, b"1");
-        }
-        drop(signal);
-        loop {
-            std::thread::park();
-        }
-    };
+    let keeper = getpid();
+    let Some(holder) = system::fork()? else { hold(keeper, signal) };
     drop(signal);
     let map = || {
         let mut byte = [0];
@@ -131,6 +123,20 @@ fn map_owner(directory: &Path) -> std::io::Result<OwnedFd> {
     let namespace = map();
     end(holder)?;
     namespace
+}
+
+/// Lives in a new user namespace until it is killed, or until the keeper dies.
+fn hold(keeper: Pid, signal: std::io::PipeWriter) -> ! {
+    let bound = set_parent_process_death_signal(Some(Signal::KILL)).is_ok() && getppid() == Some(keeper);
+    // One byte tells that the namespace stands; the end of the pipe alone that it does not.
+    if bound && system::unshare(UnshareFlags::NEWUSER).is_ok() {
+        let _ = rustix::io::write(&signal, b"1");
+    }
+    drop(signal);
+    while bound {
+        std::thread::park();
+    }
+    std::process::exit(1)
 }
 
 fn end(process: Pid) -> std::io::Result<()> {

@@ -1,7 +1,7 @@
 //! How much a program may use, and that nothing of it is left: EXE-08, EXE-11, EXE-12.
 
-use crate::house::House;
-use chiton_native::{Limits, NativeError};
+use crate::house::{House, child};
+use chiton_native::{Limits, NativeError, Options};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +59,34 @@ async fn exe_08_a_run_that_nobody_waits_for_ends() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(house.workspace().join("beat").exists(), "it did live for a while");
     assert!(still(&house, "beat").await);
+}
+
+/// Whether a process has this word in its command.
+fn lives(tag: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let commands = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    commands.into_iter().any(|command| String::from_utf8_lossy(&command).contains(tag))
+}
+
+#[tokio::test]
+async fn exe_08_a_run_dropped_at_any_moment_leaves_nothing() {
+    let tag = format!("tag-{}", std::process::id());
+    let house = House::with(Options::new(child(), vec![tag.clone().into()]));
+    let escape = ["escape", tag.as_str()];
+    for milliseconds in 0..40 {
+        let run = house.hostile(&escape);
+        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), run).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!lives(&tag));
+
+    let run = house.hostile(&escape);
+    let seen = async {
+        while !lives(&tag) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    assert!(tokio::join!(run, seen).0.result.is_ok(), "a living one is seen");
 }
 
 #[tokio::test]
