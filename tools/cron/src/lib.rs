@@ -23,3 +23,16 @@ fn cron(arguments: Cron) -> ToolResult {
 }
 
 chiton_sdk::export!(cron);
+
+#[cfg(test)]
+mod tests {
+    use chiton_sdk::{Effects, generated};
+
+    #[test]
+    fn agt_08_the_tool_may_schedule_and_nothing_else() {
+        let cron = generated::definition::<crate::cron>();
+        assert_eq!((cron.name.as_str(), cron.effects), ("cron", Effects::SCHEDULES));
+        assert!(cron.parameters.contains(r#""enum":["add","list","remove"]"#), "{}", cron.parameters);
+        assert!(cron.parameters.contains(r#""required":["action"]"#), "{}", cron.parameters);
+    }
+}

@@ -70,6 +70,15 @@ chiton_sdk::export!(message);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chiton_sdk::{Effects, generated};
+
+    #[test]
+    fn agt_07_the_tool_may_send_and_read_and_nothing_else() {
+        let tool = generated::definition::<message>();
+        let effects = Effects::SENDS_MESSAGES | Effects::READS_FILES;
+        assert_eq!((tool.name.as_str(), tool.effects), ("message", effects));
+        assert!(tool.parameters.contains(r#""required":["content"]"#), "{}", tool.parameters);
+    }
 
     fn chat(channel: Option<&str>, chat_id: Option<&str>) -> Result<Option<String>, Failure> {
         let (channel, chat_id) = (channel.map(str::to_owned), chat_id.map(str::to_owned));

@@ -85,6 +85,14 @@ chiton_sdk::export!(spawn);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chiton_sdk::{Effects, generated};
+
+    #[test]
+    fn agt_13_the_tool_may_start_sub_agents_and_nothing_else() {
+        let tool = generated::definition::<spawn>();
+        assert_eq!((tool.name.as_str(), tool.effects), ("spawn", Effects::SPAWNS));
+        assert!(tool.parameters.contains(r#""wait""#), "{}", tool.parameters);
+    }
 
     fn text(text: &str) -> Option<String> {
         Some(text.to_owned())
