@@ -2,7 +2,7 @@
 //!
 //! The walls confine the program whatever its arguments say. These checks refuse early and name the missing grant.
 
-use crate::directory::normal;
+use crate::directory::{never, normal};
 use crate::{Directory, NativeError, ProgramGrant, rules};
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub(crate) fn check(
     }
     let rules = rules::of(grant.name());
     if let Some(option) = rules.and_then(|rules| rules.refused_option(argv)) {
-        return Err(NativeError::InvalidArguments(format!(
+        return Err(NativeError::Refused(format!(
             "`{}` with `{option}` never runs natively: the option can start other programs or leave the granted files",
             grant.name()
         )));
@@ -46,7 +46,7 @@ pub(crate) fn check(
 /// Checks what no grant can change.
 pub(crate) fn check_sizes(argv: &[String]) -> Result<(), NativeError> {
     let bytes: usize = argv.iter().map(|word| word.len() + 1).sum();
-    let refuse = |reason: String| Err(NativeError::InvalidArguments(reason));
+    let refuse = |reason: String| Err(NativeError::Refused(reason));
     match argv {
         [] => refuse("a command needs at least the name of its program".to_owned()),
         _ if argv.len() > MAX_WORDS || bytes > MAX_BYTES => {
@@ -66,12 +66,15 @@ fn check_path(
     has_input: bool,
 ) -> Result<(), NativeError> {
     if argument == "-" && !has_input {
-        return Err(NativeError::InvalidArguments("`-` names the standard input, and there is none".to_owned()));
+        return Err(NativeError::Refused("`-` names the standard input, and there is none".to_owned()));
     }
     let Some(path) = path_of(argument, rules) else { return Ok(()) };
     let full = normal(cwd, Path::new(path));
     if path == NULL_DEVICE || directories.iter().any(|directory| full.starts_with(directory.path())) {
         return Ok(());
+    }
+    if never(&full) {
+        return Err(NativeError::Refused(format!("`{path}` never goes to a native program, whatever is granted")));
     }
     let directory = full.parent().unwrap_or(&full);
     Err(NativeError::files(directory, "read", format!("`{path}` is outside the granted directories")))

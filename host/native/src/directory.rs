@@ -25,19 +25,20 @@ impl Directory {
     /// Opens a granted directory, links in its path followed.
     ///
     /// # Errors
-    /// `Denied` for places that no program may have; `Failed` if it is no directory.
+    /// `Refused` for places that no program may have; `Failed` if it is no directory.
     pub fn open(path: &Path, writable: bool) -> Result<Self, NativeError> {
         let failed = |error: std::io::Error| NativeError::Failed(format!("{}: {error}", path.display()));
         let canonical = path.canonicalize().map_err(failed)?;
         if canonical.to_str().is_none() {
             return Err(NativeError::Failed(format!("{} is not UTF-8", canonical.display())));
         }
-        let inside = |places: &[&str]| places.iter().any(|place| canonical.starts_with(place));
-        let above = |places: &[&str]| places.iter().any(|place| Path::new(place).starts_with(&canonical));
+        let touches = |places: &[&str]| {
+            places.iter().any(|place| canonical.starts_with(place) || Path::new(place).starts_with(&canonical))
+        };
         let access = if writable { "write" } else { "read" };
-        if inside(&NEVER) || above(&NEVER) || writable && (inside(&SYSTEM) || above(&SYSTEM)) {
+        if touches(&NEVER) || writable && touches(&SYSTEM) {
             let reason = format!("no native program may {access} {}, whatever is granted", canonical.display());
-            return Err(NativeError::files(&canonical, access, reason));
+            return Err(NativeError::Refused(reason));
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let held = open(&canonical, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
@@ -61,6 +62,11 @@ impl Directory {
     pub(crate) fn identity(&self) -> (u64, u64) {
         (self.device, self.inode)
     }
+}
+
+/// Whether a path lies where no grant leads.
+pub(crate) fn never(path: &Path) -> bool {
+    NEVER.iter().any(|place| path.starts_with(place))
 }
 
 /// `path` as seen from `cwd`, with `.` and `..` taken out by text alone. Links are not looked at: the walls do that.

@@ -75,9 +75,9 @@ pub enum NativeError {
         /// What was attempted, in words.
         reason: String,
     },
-    /// The arguments can never be run, whatever is granted.
+    /// Nothing that could be granted would allow it. A denial like the other, for the audit trail too.
     #[error("{0}")]
-    InvalidArguments(String),
+    Refused(String),
     /// This machine cannot give a wall that the owner requires.
     #[error("no native program runs on this machine: {wall} is missing ({reason}); see `chiton doctor`")]
     WallMissing {

@@ -1,7 +1,7 @@
 //! From a grant to one file: found in the system's directories, checked, and pinned by path, file and hash.
 
 use crate::arguments::{check_sizes, shown};
-use crate::{Directory, GrantError, NativeError, ProgramGrant, rules};
+use crate::{GrantError, NativeError, ProgramGrant, rules};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 const SYSTEM_DIRECTORIES: [&str; 3] = ["/usr/bin", "/bin", "/usr/local/bin"];
 /// Largest program file, in bytes.
 const MAX_PROGRAM: u64 = 512 << 20;
+/// Bytes hashed at once.
+const CHUNK: usize = 256 << 10;
 /// The first bytes of a compiled program. A script would need its interpreter.
 const ELF: [u8; 4] = *b"\x7fELF";
 
@@ -76,14 +78,13 @@ impl Pinned {
     }
 
     /// Opens the program for running, if it is still the file that was approved.
-    pub(crate) fn open(&self, directories: &[Directory]) -> Result<OwnedFd, NativeError> {
+    /// `writable` are the directories that this run may write.
+    pub(crate) fn open(&self, writable: &[PathBuf]) -> Result<OwnedFd, NativeError> {
         let denied = |reason: String| NativeError::Denied {
             grant: format!("programs={}", self.grant),
             reason: format!("{} is not run: {reason}", self.path.display()),
         };
-        let writable: Vec<PathBuf> =
-            directories.iter().filter(|granted| granted.writable()).map(|granted| granted.path().to_owned()).collect();
-        let (file, stat) = open_checked(&self.path, &writable).map_err(denied)?;
+        let (file, stat) = open_checked(&self.path, writable).map_err(denied)?;
         let changed = || denied("it has changed since it was approved; approve it again".to_owned());
         if (stat.st_dev, stat.st_ino) != (self.device, self.inode) {
             return Err(changed());
@@ -96,7 +97,7 @@ impl Pinned {
 /// The approved program that covers a command.
 ///
 /// # Errors
-/// `Denied` with the grant that would cover it; `InvalidArguments` for a command that no grant can cover.
+/// `Denied` with the grant that would cover it; `Refused` for a command that no grant can cover.
 pub fn select<'a>(pinned: &'a [Pinned], argv: &[String]) -> Result<&'a Pinned, NativeError> {
     check_sizes(argv)?;
     pinned.iter().filter(|pinned| pinned.grant.covers(argv)).max_by_key(|pinned| pinned.grant.words().len()).ok_or_else(
@@ -156,9 +157,19 @@ fn hash(mut file: File) -> std::io::Result<(OwnedFd, String)> {
     }
     file.rewind()?;
     let mut digest = Sha256::new();
-    let read = std::io::copy(&mut (&file).take(MAX_PROGRAM + 1), &mut digest)?;
-    if read > MAX_PROGRAM {
-        return refuse("it is too large");
+    let mut chunk = vec![0; CHUNK];
+    let mut total = 0;
+    loop {
+        match file.read(&mut chunk)? {
+            0 => break,
+            read => {
+                digest.update(&chunk[..read]);
+                total += read as u64;
+            }
+        }
+        if total > MAX_PROGRAM {
+            return refuse("it is too large");
+        }
     }
     let hexadecimal = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((file.into(), hexadecimal))

@@ -40,7 +40,7 @@ pub struct Options {
     pub arguments: Vec<OsString>,
     /// Walls that may be missing; the owner's word. All others are required.
     pub may_be_missing: Vec<Wall>,
-    /// Places that no program may see although they lie below a granted directory: the bot's own.
+    /// Places that no program may see although they lie below a granted directory: the bot's own. Canonical paths.
     pub hidden: Vec<PathBuf>,
 }
 
@@ -141,7 +141,7 @@ impl Native {
             return Err(NativeError::files(cwd, "read", reason));
         }
         arguments::check(&program.grant, argv, cwd, directories, stdin.is_some())?;
-        let executable = program.open(directories)?;
+        let executable = open_program(program, directories).await?;
         let policy = self.policy(&request);
 
         let (input, feed) = match stdin {
@@ -221,8 +221,8 @@ impl Native {
         let (ours, theirs) = Socket::pair().map_err(failed)?;
         let written = memfd_create("policy", MemfdFlags::CLOEXEC).map_err(failed)?;
         let mut file = std::fs::File::from(written);
-        serde_json::to_writer(&file, policy).map_err(failed)?;
-        file.flush().and_then(|()| file.rewind()).map_err(failed)?;
+        let text = serde_json::to_vec(policy).map_err(failed)?;
+        file.write_all(&text).and_then(|()| file.rewind()).map_err(failed)?;
 
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
@@ -245,6 +245,14 @@ impl Native {
             .map_err(|error| failed(format!("{}: {error}", self.options.program.display())))?;
         Ok(Started { child, socket: UnixStream::from_std(ours).map_err(failed)? })
     }
+}
+
+/// Hashes the program away from the async threads: a large one takes longer than others should wait.
+async fn open_program(program: &Pinned, directories: &[Directory]) -> Result<OwnedFd, NativeError> {
+    let writable: Vec<PathBuf> =
+        directories.iter().filter(|granted| granted.writable()).map(|granted| granted.path().to_owned()).collect();
+    let program = program.clone();
+    tokio::task::spawn_blocking(move || program.open(&writable)).await.map_err(failed)?
 }
 
 /// A child that builds the walls or waits for its program.

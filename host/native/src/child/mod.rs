@@ -22,7 +22,7 @@ use rustix::process::{
 };
 use rustix::thread::UnshareFlags;
 use std::ffi::CString;
-use std::io::{IoSliceMut, Write as _};
+use std::io::{IoSliceMut, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -137,7 +137,9 @@ fn receive(socket: &UnixStream) -> std::io::Result<Handed> {
     let Ok([policy, program, input, output, errors]) = <[OwnedFd; DESCRIPTORS]>::try_from(descriptors) else {
         return Err(std::io::Error::other("the host did not send all descriptors"));
     };
-    let policy = serde_json::from_reader(std::fs::File::from(policy))?;
+    let mut text = Vec::new();
+    std::fs::File::from(policy).read_to_end(&mut text)?;
+    let policy = serde_json::from_slice(&text)?;
     Ok(Handed { policy, program, streams: [input, output, errors] })
 }
 

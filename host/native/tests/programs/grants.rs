@@ -141,7 +141,7 @@ async fn exe_05_options_of_git_that_start_programs_or_leave_the_files_are_refuse
     for (grant, command) in cases {
         let command: Vec<&str> = command.split(' ').collect();
         let outcome = house.allowed(grant, &command).await;
-        assert!(matches!(outcome.result, Err(NativeError::InvalidArguments(_))), "{command:?}: {:?}", outcome.result);
+        assert!(matches!(outcome.result, Err(NativeError::Refused(_))), "{command:?}: {:?}", outcome.result);
     }
     // What merely looks like them works; there is no repository here, which is git's own answer.
     for command in [["git", "diff", "--text"], ["git", "rev-parse", "--git-dir"], ["git", "grep", "-e--output"]] {
@@ -203,9 +203,6 @@ async fn exe_07_paths_outside_the_grants_are_refused_by_name() {
     let secret = house.root.path().join("secret").display().to_string();
     let outside = [
         "/etc/passwd",
-        "/proc/self/environ",
-        "/dev/sda",
-        "/dev/stdin",
         "../secret",
         "sub/../../secret",
         secret.as_str(),
@@ -222,8 +219,11 @@ async fn exe_07_paths_outside_the_grants_are_refused_by_name() {
             assert!(outcome.denied().starts_with("files="), "{argv:?}");
         }
     }
-    let outcome = house.run(&cat, &["cat", "-"]).await;
-    assert!(matches!(outcome.result, Err(NativeError::InvalidArguments(_))), "{:?}", outcome.result);
+    for argument in ["-", "/proc/self/environ", "/dev/sda", "/dev/stdin", "--file=/proc/1/mem", "../../../../../../sys"]
+    {
+        let outcome = house.run(&cat, &["cat", "--", argument]).await;
+        assert!(matches!(outcome.result, Err(NativeError::Refused(_))), "{argument}: {:?}", outcome.result);
+    }
 
     let inside = house.workspace().join("notes.txt").display().to_string();
     for argument in ["notes.txt", "./notes.txt", "sub/../notes.txt", inside.as_str(), "--", "/dev/null"] {
@@ -249,7 +249,7 @@ async fn exe_13_commands_of_the_wrong_shape_are_refused() {
     let shapes: [&[&str]; 4] = [&[], &["cat", "a\0b"], &["cat", &huge], &many];
     for argv in shapes {
         let outcome = house.run(&cat, argv).await;
-        assert!(matches!(outcome.result, Err(NativeError::InvalidArguments(_))), "{:?}", outcome.result);
+        assert!(matches!(outcome.result, Err(NativeError::Refused(_))), "{:?}", outcome.result);
     }
 }
 
@@ -275,10 +275,10 @@ async fn exe_07_the_working_directory_has_to_be_granted() {
 #[test]
 fn exe_07_doors_to_the_machine_are_no_directories_for_programs() {
     for path in ["/", "/proc", "/proc/self", "/sys", "/dev", "/dev/shm"] {
-        assert!(matches!(Directory::open(path.as_ref(), false), Err(NativeError::Denied { .. })), "{path}");
+        assert!(matches!(Directory::open(path.as_ref(), false), Err(NativeError::Refused(_))), "{path}");
     }
     for path in ["/usr", "/usr/bin", "/usr/lib", "/etc"] {
-        assert!(matches!(Directory::open(path.as_ref(), true), Err(NativeError::Denied { .. })), "{path}");
+        assert!(matches!(Directory::open(path.as_ref(), true), Err(NativeError::Refused(_))), "{path}");
         assert!(Directory::open(path.as_ref(), false).is_ok(), "{path}");
     }
 }
