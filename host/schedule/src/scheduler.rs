@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -79,12 +79,14 @@ struct Inner {
     host: OnceLock<Arc<dyn Host>>,
     /// Something changed that the task has not seen.
     changed: Notify,
+    /// Sessions that got a message beside the task, which wakes them.
+    told: Mutex<Vec<String>>,
 }
 
 impl Scheduler {
     /// A scheduler that takes jobs; [`Scheduler::run`] runs them.
     pub fn new(options: SchedulerOptions) -> Self {
-        Self(Arc::new(Inner { options, host: OnceLock::new(), changed: Notify::new() }))
+        Self(Arc::new(Inner { options, host: OnceLock::new(), changed: Notify::new(), told: Mutex::default() }))
     }
 
     /// Runs jobs until `shutdown`, beginning with those that were due while nobody did: each once, however often it
@@ -112,6 +114,8 @@ impl Scheduler {
     /// Does all that is to be done now; returns when the next job is due.
     async fn pass(&self, host: &dyn Host) -> Result<Option<Timestamp>, StoreError> {
         let store = &self.0.options.store;
+        let told = std::mem::take(&mut *self.0.told.lock().unwrap_or_else(PoisonError::into_inner));
+        told.iter().for_each(|session| host.wake(session));
         self.judge(host).await?;
         loop {
             let now = self.0.options.clock.now();
@@ -257,7 +261,8 @@ impl Scheduler {
         }
     }
 
-    /// Runs a job now and leaves its next time alone. Quarantined jobs are refused.
+    /// Runs a job now and leaves its next time alone, as soon as [`Scheduler::run`] does its work. Quarantined jobs
+    /// are refused.
     ///
     /// # Errors
     /// When there is no such job, or it runs already.
@@ -266,9 +271,8 @@ impl Scheduler {
         let host = self.0.host.get();
         let text = self.text(&job, now.as_millisecond(), now, host.map(|host| &**host));
         let fired = self.0.options.store.run_job(id, now.as_millisecond(), &text).await?;
-        if let Some(host) = host {
-            host.wake(&fired.session);
-        }
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).push(fired.session);
+        self.0.changed.notify_one();
         Ok(())
     }
 

@@ -68,6 +68,15 @@ async fn a_job_can_be_run_at_any_time() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_run_before_the_scheduler_does_its_work_is_not_forgotten() {
+    let mut room = Room::new();
+    let id = room.scheduler.add(every(3600)).await.unwrap().row.id;
+    room.scheduler.run_now(id).await.unwrap();
+    room.run();
+    room.turn().await;
+}
+
+#[tokio::test]
 async fn a_job_has_the_zone_it_names_or_the_bots() {
     let room = Room::new();
     let new = NewJob { zone: "asia/kathmandu".into(), ..job(Timing::Cron("0 9 * * *".into())) };
