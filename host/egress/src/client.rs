@@ -18,6 +18,8 @@ use crate::resolver::{CheckedResolver, OwnAddresses, Resolver, Route};
 const POOL_IDLE: Duration = Duration::from_secs(15);
 /// Longest time for one connection, look-up and TLS included.
 const CONNECT: Duration = Duration::from_secs(20);
+/// Most header fields of an HTTP/1.1 response; the parser's own limit is 100.
+const H1_FIELDS: usize = 256;
 /// Most bytes of an HTTP/2 response's header block.
 const H2_HEADER_BYTES: u32 = 64 * 1024;
 
@@ -74,6 +76,7 @@ impl Clients {
             .no_deflate()
             .connect_timeout(CONNECT)
             .pool_idle_timeout(POOL_IDLE)
+            .http1_max_headers(H1_FIELDS)
             .http2_max_header_list_size(H2_HEADER_BYTES)
             .build()
             .map_err(|error| words(&error))

@@ -17,7 +17,7 @@ use crate::{
     error::EgressError,
     headers,
     limits::{Account, Accounts, CallerKey, Limits, Place},
-    redactor::{Patterns, Redactor},
+    redactor::{PatternCache, Patterns, Redactor},
     request::{Collected, Options, Request, Response},
     resolver::{AddressRefused, OwnAddresses, Resolver, Route, SystemResolver},
     secret::SecretSource,
@@ -35,7 +35,8 @@ pub struct Setup {
     pub resolver: Arc<dyn Resolver>,
     /// Root certificates (DER) that are trusted beside the system's.
     pub extra_roots: Vec<CertificateDer<'static>>,
-    /// Where the host itself listens; requests never get there.
+    /// Where the host itself listens; requests never get there. An unspecified address stands for all of this
+    /// machine; a router's address that leads here is not known by itself, so name it too.
     pub own_addresses: Vec<SocketAddr>,
     /// Limits of every caller.
     pub limits: Limits,
@@ -63,6 +64,7 @@ pub struct Egress {
     limits: Arc<Limits>,
     accounts: Accounts,
     marks: Patterns,
+    patterns: PatternCache,
 }
 
 /// One hop: what is sent next, without secrets.
@@ -97,6 +99,7 @@ impl Egress {
             accounts: Accounts::new(Arc::clone(&limits)),
             limits,
             marks: credentials::marks().map_err(EgressError::Failed)?,
+            patterns: PatternCache::default(),
         })
     }
 
@@ -205,7 +208,7 @@ impl Egress {
             return Err(EgressError::Refused { rule: rule.to_owned(), target: target::shown(&hop.url) });
         }
         course.secrets.extend(injection.secrets);
-        let patterns = Patterns::new(&course.secrets).map_err(EgressError::Failed)?;
+        let patterns = self.patterns.of(&course.secrets).map_err(EgressError::Failed)?;
         let client = self.clients.of(route).await.map_err(EgressError::Failed)?;
         let sending = client.request(hop.method.clone(), injection.url).headers(fields).body(hop.body.clone());
         let answer = sending.send().await.map_err(|error| failure(error, &hop.url, &patterns))?;

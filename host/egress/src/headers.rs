@@ -50,8 +50,8 @@ pub(crate) fn guest_field(name: &str) -> Result<HeaderName, String> {
 
 /// Reads the header fields of a guest's request.
 ///
-/// `host` and `content-length` that say what the host will send anyway are dropped, since HTTP libraries
-/// add them; so is `accept-encoding`, since the host decodes bodies.
+/// Fields that say what the host does anyway are dropped, since HTTP libraries add them: the same `host` and
+/// `content-length`, `connection: close` or `keep-alive`; and `accept-encoding`, since the host decodes bodies.
 pub(crate) fn guest_fields(fields: &[(String, Vec<u8>)], url: &Url, body: usize) -> Result<HeaderMap, String> {
     let bytes = fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
     if fields.len() > MAX_FIELDS || bytes > MAX_FIELD_BYTES {
@@ -75,6 +75,7 @@ fn is_implied(name: &str, value: &[u8], url: &Url, body: usize) -> bool {
     let Ok(value) = std::str::from_utf8(value) else { return false };
     match HeaderName::from_bytes(name.as_bytes()) {
         Ok(header::ACCEPT_ENCODING) => true,
+        Ok(header::CONNECTION) => ["close", "keep-alive"].iter().any(|plain| value.eq_ignore_ascii_case(plain)),
         Ok(header::CONTENT_LENGTH) => value == body.to_string(),
         Ok(header::HOST) => {
             value.eq_ignore_ascii_case(url[url::Position::BeforeHost..url::Position::AfterPort].as_ref())

@@ -1,8 +1,8 @@
 //! Finds the secrets of one request in what comes back, in whatever form they were put, and takes them out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,6 +13,8 @@ pub const REDACTED: &str = "[REDACTED]";
 
 /// How often a text is percent-decoded in the search: `%41` and `%2541`.
 const PERCENT_LAYERS: usize = 2;
+/// Sets of secrets whose patterns are kept.
+const KEPT: usize = 16;
 /// Longest spelling of one byte in that many layers, `%2541`.
 const LONGEST_BYTE: usize = 5;
 
@@ -41,6 +43,8 @@ impl Patterns {
         let Some(longest) = forms.iter().map(Vec::len).max() else { return Ok(Self(None)) };
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
+            // A tenth of the memory of the automaton that would be chosen, which is megabytes for a long secret.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&forms)
             .map_err(|_| "the secrets are too long to be searched for".to_owned())?;
         Ok(Self(Some(Arc::new(Search { automaton, longest: longest * LONGEST_BYTE }))))
@@ -72,6 +76,30 @@ impl Patterns {
             None => text,
         }
     }
+}
+
+/// The patterns of the secrets that were used last, since building them takes longer than most requests' search.
+#[derive(Default)]
+pub(crate) struct PatternCache(Mutex<Vec<(Vec<SecretString>, Patterns)>>);
+
+impl PatternCache {
+    /// The patterns of these very values.
+    pub(crate) fn of(&self, secrets: &[SecretString]) -> Result<Patterns, String> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = kept.iter().position(|(values, _)| same(values, secrets)) {
+            // The one used last stands first.
+            kept[..=at].rotate_right(1);
+            return Ok(kept[0].1.clone());
+        }
+        let patterns = Patterns::new(secrets)?;
+        kept.insert(0, (secrets.to_vec(), patterns.clone()));
+        kept.truncate(KEPT);
+        Ok(patterns)
+    }
+}
+
+fn same(one: &[SecretString], other: &[SecretString]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.expose_secret() == other.expose_secret())
 }
 
 impl Search {

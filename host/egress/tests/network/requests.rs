@@ -156,6 +156,24 @@ async fn net_19_net_20_fields_of_one_connection_belong_to_the_host() {
 }
 
 #[tokio::test]
+async fn net_19_fields_that_http_libraries_add_are_dropped_not_refused() {
+    let origin = Origin::http(|_| ok("x")).await;
+    let mut request = get(&origin.url("/"));
+    for (name, value) in [
+        ("Connection", "close"),
+        ("connection", "Keep-Alive"),
+        ("Accept-Encoding", "identity"),
+        ("Content-Length", "0"),
+    ] {
+        request = with_header(request, name, value);
+    }
+    World::new().fetch(&allow(&[&origin.grant()], &[]), request).await.unwrap();
+    let seen = &origin.seen()[0];
+    assert!(seen.fields("connection").is_empty(), "{}", seen.head);
+    assert_eq!(seen.fields("accept-encoding"), ["gzip, br, deflate"]);
+}
+
+#[tokio::test]
 async fn net_19_methods_that_tunnel_or_echo_are_not_sent() {
     let world = World::new();
     for method in ["CONNECT", "connect", "TRACE", "TRACK"] {
