@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::{Problem, TROUBLE, describe, print};
+use crate::{Problem, describe, print};
 use options::{Options, Style};
 
 /// Bytes at the beginning of a file that are looked at to tell text from other data.
@@ -71,8 +71,7 @@ pub fn files(first: &str, second: &str, options: &Options) -> Result<u8, Problem
     match difference {
         Some(text) => {
             print(&text);
-            // As GNU diff: how binary files differ could not be shown.
-            Ok(if binary && !options.brief { TROUBLE } else { 1 })
+            Ok(1)
         }
         None => {
             if options.report_same {

@@ -76,7 +76,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Options, Problem> {
         show_function: false,
         labels: Vec::new(),
         exclude: Vec::new(),
-        given: words.iter().filter(|word| word.starts_with('-') && word.len() > 1).cloned().collect(),
+        given: words.clone(),
         files: Vec::new(),
     };
     // `-3` and its like, an old way to say `-U3`.
@@ -121,6 +121,8 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Options, Problem> {
             other => return Err(other.unexpected().into()),
         }
     }
+    let files = &options.files;
+    options.given.retain(|word| !files.contains(word));
     if options.files.len() != 2 {
         return Err("two files are needed: diff [-u] [-r] [-N] [-q] [-w] [-i] FILE1 FILE2".into());
     }
