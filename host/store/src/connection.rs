@@ -203,6 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn every_released_format_is_brought_forwards_with_what_waits_in_it() {
+        for released in 1..MIGRATIONS.len() {
+            let mut connection = Connection::open_in_memory().unwrap();
+            migrate(&mut connection, &MIGRATIONS[..released]).unwrap();
+            let waiting =
+                "INSERT INTO outbox (channel, chat_id, text, created_at) VALUES ('terminal', 'a', 'hello', 1)";
+            connection.execute(waiting, []).unwrap();
+            migrate(&mut connection, MIGRATIONS).unwrap();
+            assert_eq!(format(&connection).unwrap(), Format::Ours(MIGRATIONS.len() as u32));
+            let text: String = connection.query_row("SELECT text FROM outbox", [], |row| row.get(0)).unwrap();
+            assert_eq!(text, "hello", "from format {released}");
+        }
+    }
+
+    #[test]
     fn a_migration_that_fails_leaves_the_old_format_whole() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, &[FIRST]).unwrap();

@@ -4,7 +4,7 @@
 //! `failpoint!("NAME")`; `CHITON_FAILPOINT=NAME:3` at the third time. Without the feature nothing is compiled.
 //!
 //! The store's own points stand before and after each COMMIT, named `before-KIND` and `after-KIND`, where KIND is one of
-//! [`COMMITS`] or [`JOB_COMMITS`].
+//! [`COMMITS`], [`JOB_COMMITS`] or [`TASK_COMMITS`].
 
 /// The commits of a message's way, in the order in which a turn with one call makes them.
 pub const COMMITS: [&str; 7] =
@@ -12,6 +12,9 @@ pub const COMMITS: [&str; 7] =
 
 /// The commits that only the way of a job has.
 pub const JOB_COMMITS: [&str; 3] = ["add-job", "fire-jobs", "judge-run"];
+
+/// The commits that only the way of a sub-agent's task has.
+pub const TASK_COMMITS: [&str; 2] = ["start-task", "finish-task"];
 
 /// Marks a point at which a test can kill the process; takes its name as `format!` would.
 #[cfg(feature = "failpoints")]

@@ -33,7 +33,7 @@ pub enum HomeError {
     },
 }
 
-const FOLDERS: [&str; 4] = ["cache", "skills", "programs", "workspace"];
+const FOLDERS: [&str; 5] = ["cache", "skills", "programs", "workspace", "scratch"];
 /// Files that hold secrets or words of the owner, whoever writes them.
 const FILES: [&str; 3] = ["config.json", "chat-history", "host.lock"];
 
@@ -115,6 +115,11 @@ impl Home {
     /// The folder of programs for the shell.
     pub fn programs(&self) -> PathBuf {
         self.root.join("programs")
+    }
+
+    /// The folder of the sessions' scratch directories.
+    pub fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
     }
 
     /// The folder the bot works in, unless configured otherwise.

@@ -1,9 +1,10 @@
 //! The process is killed at each commit of a turn; what was answered is there, and the turn ends as if nothing had been.
 
 use super::jobs::{firing, job};
+use super::tasks::{self, task};
 use super::{SESSION, answer, message};
-use chiton_store::failpoint::{COMMITS, JOB_COMMITS};
-use chiton_store::{Accepted, JobLimits, JobState, Outcome, RunOutcome, Store, Turn, Verdict};
+use chiton_store::failpoint::{COMMITS, JOB_COMMITS, TASK_COMMITS};
+use chiton_store::{Accepted, JobLimits, JobState, Outcome, RunOutcome, Store, TaskState, Turn, Verdict};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -162,6 +163,50 @@ async fn a_job_killed_at_any_commit_runs_once_and_is_not_lost() {
             assert_eq!((runs.len(), runs[0].outcome), (1, Some(RunOutcome::Ok)), "{point}: one run");
             assert_eq!(store.history(SESSION, 10_000).await.unwrap().len(), 1, "{point}: told once");
             assert!(store.check().await.unwrap().is_empty(), "{point}: sound");
+        }
+    }
+}
+
+/// Makes the commits of [`TASK_COMMITS`] that the database does not hold yet.
+async fn play_task(store: &Store) {
+    if store.tasks(SESSION).await.unwrap().is_empty() {
+        store.start_task(task(SESSION, 1), tasks::LIMITS).await.unwrap();
+        say("start-task");
+    }
+    let given = store.tasks(SESSION).await.unwrap().remove(0);
+    if let Some(turn) = store.next_turn(&given.session).await.unwrap() {
+        let announcement = Some(tasks::announcement(&given));
+        store.finish_task(turn.id, None, Outcome::Done, "The ferns.", announcement).await.unwrap();
+        say("finish-task");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by the tests below in a process that is killed"]
+async fn child_plays_a_task() {
+    let Ok(path) = std::env::var(DATABASE) else {
+        return;
+    };
+    play_task(&Store::open(path).unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_task_killed_at_any_commit_is_done_and_announced_once() {
+    for (number, kind) in TASK_COMMITS.into_iter().enumerate() {
+        for when in ["before", "after"] {
+            let point = format!("{when}-{kind}");
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("chiton.db");
+            assert_eq!(killed("crash::child_plays_a_task", &path, &point), TASK_COMMITS[..number], "{point}: answered");
+
+            let store = Store::open(&path).unwrap();
+            play_task(&store).await;
+            let given = store.tasks(SESSION).await.unwrap();
+            assert_eq!((given.len(), given[0].state), (1, TaskState::Done), "{point}: one task, done");
+            assert!(store.unannounced_tasks().await.unwrap().is_empty(), "{point}: announced");
+            let told = store.next_turn(SESSION).await.unwrap().unwrap();
+            store.finish_turn(told.id, None, Outcome::Done, None).await.unwrap();
+            assert_eq!(store.next_turn(SESSION).await.unwrap(), None, "{point}: announced once");
         }
     }
 }

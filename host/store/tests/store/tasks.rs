@@ -3,9 +3,9 @@
 use super::{SESSION, new_store};
 use chiton_store::{NewMessage, NewTask, Outcome, Store, StoreError, TaskLimits, TaskRow, TaskState, TurnId};
 
-const LIMITS: TaskLimits = TaskLimits { of_parent: 2, in_all: 3, depth: 2 };
+pub(crate) const LIMITS: TaskLimits = TaskLimits { of_parent: 2, in_all: 3, depth: 2 };
 
-fn task(parent: &str, depth: u32) -> NewTask {
+pub(crate) fn task(parent: &str, depth: u32) -> NewTask {
     NewTask {
         parent: parent.into(),
         label: "plants".into(),
@@ -20,7 +20,7 @@ async fn start(store: &Store, parent: &str, depth: u32) -> TaskRow {
     store.start_task(task(parent, depth), LIMITS).await.unwrap()
 }
 
-fn announcement(task: &TaskRow) -> NewMessage {
+pub(crate) fn announcement(task: &TaskRow) -> NewMessage {
     NewMessage {
         channel: "terminal".into(),
         account: String::new(),
