@@ -1,12 +1,13 @@
 //! PDF documents.
 
 mod content;
+mod fonts;
 mod layout;
 
 use crate::output::Output;
 use crate::pages::{self, Pages};
 use crate::{Document, Error};
-use content::Fonts;
+use fonts::Fonts;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use layout::Layout;
 

@@ -1,10 +1,11 @@
 //! `read_file`.
 
 use crate::text::{MOST_CHARACTERS, binary, clip};
+use chiton_documents::{Error as DocumentError, Kind, LARGEST_DOCUMENT, LARGEST_PICTURE, Pages};
 use chiton_sdk::prelude::*;
 use std::fmt::Write;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Error, ErrorKind, Result};
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result};
 use std::num::NonZeroUsize;
 
 /// Largest file, in bytes.
@@ -12,13 +13,16 @@ const LARGEST: u64 = 100 << 20;
 /// Most bytes that are read at once; small files are read in one go.
 const CHUNK: u64 = 64 << 10;
 const USUAL_LINES: usize = 2000;
+/// Most bytes of text that are taken from a document before lines of it are chosen.
+const MOST_DOCUMENT_TEXT: usize = 4 << 20;
 
-/// Reads a text file and returns its lines with their numbers.
+/// Reads a file: lines of text with their numbers, the text of a PDF, Word, Excel, PowerPoint or OpenDocument file, or
+/// a picture (PNG, JPEG, GIF, WebP, BMP) to look at.
 /// Long files come in pages: the end of the answer says how to go on.
 #[tool(effects(reads_files))]
-pub(crate) fn read_file(arguments: ReadFile) -> ToolResult {
+pub(crate) fn read_file(arguments: ReadFile) -> ToolResult<Vec<Part>> {
     let place = paths::file(&arguments.path, Access::Read)?;
-    let (reader, size) = open(&place).map_err(|error| place.failure(error))?;
+    let (mut reader, size) = open(&place).map_err(|error| place.failure(error))?;
     if size > LARGEST {
         return Err(Failure::Failed(format!(
             "'{place}' has {size} bytes, and read_file takes {LARGEST} at most; use grep to find what you need"
@@ -28,16 +32,15 @@ pub(crate) fn read_file(arguments: ReadFile) -> ToolResult {
         first: arguments.offset.map_or(1, NonZeroUsize::get),
         lines: arguments.limit.map_or(USUAL_LINES, NonZeroUsize::get),
     };
-    match page.read(reader).map_err(|error| place.failure(error))? {
-        Outcome::Text(text) => Ok(text),
-        Outcome::Binary(what) => {
-            Err(Failure::Failed(format!("'{place}' is {what} ({size} bytes), and read_file reads text")))
+    let head = reader.fill_buf().map_err(|error| place.failure(error))?;
+    let text = match binary(head) {
+        Some(what) if !arguments.force => {
+            let whole = Whole { place: &place, size, what };
+            return whole.read(reader, arguments.pages.as_deref(), &page);
         }
-        Outcome::Ended(lines) => Err(Failure::InvalidArguments(format!(
-            "offset {} is behind the end of '{place}', which has {lines} lines",
-            page.first
-        ))),
-    }
+        _ => page.read(reader).map_err(|error| place.failure(error))?,
+    };
+    page.answer(text, &place).map(|text| vec![Part::Text(text)])
 }
 
 #[arguments]
@@ -48,6 +51,75 @@ pub(crate) struct ReadFile {
     offset: Option<NonZeroUsize>,
     /// Most lines to return (default 2000).
     limit: Option<NonZeroUsize>,
+    /// Pages of a PDF, slides of a presentation or sheets of a workbook, such as "1-5,8"; at most 20.
+    pages: Option<String>,
+    /// Read a file that is not text as if it were.
+    #[serde(default)]
+    force: bool,
+}
+
+/// A file that is not text and is read as a whole.
+struct Whole<'p> {
+    place: &'p Place,
+    size: u64,
+    /// What it is by its first bytes.
+    what: &'static str,
+}
+
+impl Whole<'_> {
+    fn read(&self, mut reader: impl BufRead, pages: Option<&str>, page: &Page) -> ToolResult<Vec<Part>> {
+        let place = self.place;
+        let head = reader.fill_buf().map_err(|error| place.failure(error))?;
+        let picture = chiton_documents::picture_format(head).is_some();
+        if !picture && !Kind::possible(head) {
+            return Err(self.unreadable());
+        }
+        if self.size > if picture { LARGEST_PICTURE } else { LARGEST_DOCUMENT } {
+            let error = if picture { DocumentError::LargePicture } else { DocumentError::TooLarge };
+            return Err(failure(place, &error));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or_default());
+        reader.take(LARGEST_DOCUMENT).read_to_end(&mut bytes).map_err(|error| place.failure(error))?;
+        if picture {
+            let picture = chiton_documents::picture(&bytes).map_err(|error| failure(place, &error))?;
+            let image = Blob { mime: picture.mime.to_owned(), data: picture.data };
+            return Ok(vec![Part::Text(format!("[{}]", picture.title)), Part::Image(image)]);
+        }
+        let kind = Kind::of(&bytes).ok_or_else(|| self.unreadable())?;
+        document(place, kind, bytes, pages, page).map(|text| vec![Part::Text(text)])
+    }
+
+    fn unreadable(&self) -> Failure {
+        let Self { place, size, what } = self;
+        Failure::Failed(format!(
+            "'{place}' is {what} ({size} bytes), and read_file reads text, documents and pictures; \
+             with force=true it is read as if it were text"
+        ))
+    }
+}
+
+/// The lines of a document's text under a line that says what it is.
+fn document(place: &Place, kind: Kind, bytes: Vec<u8>, pages: Option<&str>, page: &Page) -> ToolResult {
+    let fail = |error: DocumentError| failure(place, &error);
+    let pages = pages.filter(|pages| !pages.is_empty()).map(str::parse::<Pages>).transpose().map_err(fail)?;
+    let document = chiton_documents::read(kind, bytes, pages.as_ref(), MOST_DOCUMENT_TEXT).map_err(fail)?;
+    let lines = page.read(document.text.as_bytes()).map_err(|error| place.failure(error))?;
+    let mut answer = format!("[{}]\n{}", document.title, page.answer(lines, place)?);
+    if document.truncated {
+        let _ = write!(answer, "\n(its text is longer than {} MiB and was cut)", MOST_DOCUMENT_TEXT >> 20);
+    }
+    if let Some(next) = document.next {
+        let _ = write!(answer, "\n(there is more: continue with pages=\"{next}\")");
+    }
+    Ok(answer)
+}
+
+fn failure(place: &Place, error: &DocumentError) -> Failure {
+    let sentence = format!("'{place}' {error}");
+    match error {
+        DocumentError::BadPages(_) | DocumentError::Behind { .. } => Failure::InvalidArguments(sentence),
+        _ => Failure::Failed(sentence),
+    }
 }
 
 fn open(place: &Place) -> Result<(impl BufRead, u64)> {
@@ -70,19 +142,24 @@ struct Page {
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Text(String),
-    /// What it is instead.
-    Binary(&'static str),
     /// The file has fewer lines than the first of the page: so many.
     Ended(usize),
 }
 
 impl Page {
-    fn read(&self, mut reader: impl BufRead) -> Result<Outcome> {
-        let head = reader.fill_buf()?;
-        if let Some(what) = binary(head) {
-            return Ok(Outcome::Binary(what));
+    fn answer(&self, outcome: Outcome, place: &Place) -> ToolResult {
+        match outcome {
+            Outcome::Text(text) => Ok(text),
+            Outcome::Ended(lines) => Err(Failure::InvalidArguments(format!(
+                "offset {} is behind the end of '{place}', which has {lines} lines",
+                self.first
+            ))),
         }
-        let mut answer = String::with_capacity(head.len() + head.len() / 4 + 64);
+    }
+
+    fn read(&self, mut reader: impl BufRead) -> Result<Outcome> {
+        let head = reader.fill_buf()?.len();
+        let mut answer = String::with_capacity(head + head / 4 + 64);
         let mut number = 0;
         let mut room = MOST_CHARACTERS;
         let mut line = Vec::new();
@@ -185,10 +262,5 @@ mod tests {
     #[test]
     fn bytes_that_are_not_utf_8_are_replaced_and_a_mark_at_the_start_is_not_shown() {
         assert_eq!(read(b"\xef\xbb\xbfa\xff\n", 1, 1), answer("1| a\u{fffd}\n(end of the file after line 1)"));
-    }
-
-    #[test]
-    fn binary_files_are_told_apart() {
-        assert_eq!(read(b"\x89PNG\r\n", 1, 1), Outcome::Binary("a PNG image"));
     }
 }

@@ -1,46 +1,21 @@
 //! Runs the operators of a page that place text, and no others.
 
+use super::fonts::Fonts;
 use super::layout::{Glyph, Layout};
 use hayro_cmap::BfString;
-use hayro_font::{CMapResolverFn, Font, FontCache, FontGlyph, FontResolverFn, UNITS_PER_EM};
+use hayro_font::{Font, UNITS_PER_EM};
 use hayro_syntax::content::TypedIter;
 use hayro_syntax::content::ops::TypedInstruction;
 use hayro_syntax::object::dict::keys;
 use hayro_syntax::object::{Dict, Name, Object, Stream};
 use hayro_syntax::page::{Page, Resources};
 use kurbo::{Affine, Point};
-use std::sync::Arc;
 
 /// Most operators of one page with everything it draws, so that forms that draw each other end.
 const MOST_OPERATORS: usize = 3_000_000;
 /// How deep forms may draw forms, and how deep graphics states may be saved.
 const DEEPEST_FORM: usize = 12;
 const MOST_SAVED_STATES: usize = 256;
-/// A font file without a single table. Fonts that are not embedded need some file for their outlines, which
-/// nobody draws here; their characters and widths are known without it.
-const FONT_WITHOUT_GLYPHS: [u8; 12] = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-
-/// The fonts of a document, loaded once.
-pub(super) struct Fonts<'a> {
-    cache: FontCache<'a>,
-    files: FontResolverFn,
-    cmaps: CMapResolverFn,
-}
-
-impl<'a> Fonts<'a> {
-    pub(super) fn new() -> Self {
-        Self {
-            cache: FontCache::new(),
-            files: Arc::new(|_| Some((Arc::new(FONT_WITHOUT_GLYPHS), 0))),
-            // The tables for Chinese, Japanese and Korean fonts that are not embedded would double the component.
-            cmaps: Arc::new(|_| None),
-        }
-    }
-
-    fn load(&self, dictionary: &Dict<'a>) -> Option<Font<'a>> {
-        self.cache.font(dictionary, &self.files, &self.cmaps)
-    }
-}
 
 /// Sends the text of `page` to `layout` and tells whether the page also has pictures.
 pub(super) fn run<'a>(page: &Page<'a>, fonts: &Fonts<'a>, layout: &mut Layout) -> bool {
@@ -238,7 +213,7 @@ impl<'a> Run<'_, 'a> {
                 end
             };
             let size = self.height();
-            match character(&font, code) {
+            match self.fonts.character(&font, code) {
                 Some(BfString::Char(character)) => {
                     self.layout.add(Glyph { start, end, size, text: character.encode_utf8(&mut [0; 4]) });
                 }
@@ -266,11 +241,4 @@ impl<'a> Run<'_, 'a> {
 
 fn matrix(coefficients: [f64; 6]) -> Affine {
     Affine::new(coefficients)
-}
-
-fn character(font: &Font<'_>, code: u32) -> Option<BfString> {
-    match font.glyph(font.map_code(code), code) {
-        FontGlyph::Outline(glyph) => glyph.as_unicode(),
-        FontGlyph::Type3(glyph) => glyph.as_unicode(),
-    }
 }
