@@ -129,14 +129,16 @@ fn map_owner(directory: &Path) -> std::io::Result<OwnedFd> {
 fn hold(keeper: Pid, signal: std::io::PipeWriter) -> ! {
     let bound = set_parent_process_death_signal(Some(Signal::KILL)).is_ok() && getppid() == Some(keeper);
     // One byte tells that the namespace stands; the end of the pipe alone that it does not.
-    if bound && system::unshare(UnshareFlags::NEWUSER).is_ok() {
+    if !bound {
+        std::process::exit(1);
+    }
+    if system::unshare(UnshareFlags::NEWUSER).is_ok() {
         let _ = rustix::io::write(&signal, b"1");
     }
     drop(signal);
-    while bound {
+    loop {
         std::thread::park();
     }
-    std::process::exit(1)
 }
 
 fn end(process: Pid) -> std::io::Result<()> {
