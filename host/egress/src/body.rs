@@ -21,7 +21,8 @@ pub(crate) const ACCEPTED: &str = "gzip, br, deflate";
 /// Bytes that a decoder gives at once.
 const CHUNK: usize = 16 * 1024;
 
-type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+/// The pieces of a body before they are counted.
+pub(crate) type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// The body of a response. Dropping it ends the request.
 pub struct Body {

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::{
     allowance::{self, Allowance, Permit},
-    body::{self, Body, Terms},
+    body::{self, Body, Chunks, Terms},
     client::{self, Clients},
     credentials,
     error::EgressError,
@@ -79,8 +79,21 @@ struct Hop {
 struct Course<'a> {
     allowance: &'a Allowance,
     account: Arc<Account>,
+    place: Place,
+    deadline: Instant,
+    /// Most redirects that are followed.
+    redirects: u8,
+    max_body: u64,
     /// The secrets of all hops so far: a later hop may echo an earlier one's.
     secrets: Vec<SecretString>,
+}
+
+/// What came back for one hop.
+struct Answer {
+    response: reqwest::Response,
+    /// Its header fields without secrets.
+    head: HeaderMap,
+    patterns: Patterns,
 }
 
 impl Egress {
@@ -151,19 +164,25 @@ impl Egress {
     ) -> Result<Response, EgressError> {
         let mut hop = self.first_hop(allowance, &request)?;
         let account = self.accounts.of(caller);
-        let place = self.accounts.enter(&account).await?;
-        let mut course = Course { allowance, account, secrets: Vec::new() };
-        let most = options.redirects.min(self.limits.redirects);
+        let mut course = Course {
+            place: self.accounts.enter(&account).await?,
+            allowance,
+            account,
+            deadline,
+            redirects: options.redirects.min(self.limits.redirects),
+            max_body: options.max_body.min(self.limits.response_body),
+            secrets: Vec::new(),
+        };
         let mut followed = 0;
         loop {
-            let (answer, head, patterns) = self.exchange(&mut course, &hop).await?;
-            let status = answer.status().as_u16();
-            match next_hop(allowance, &hop, status, &head, options.redirects)? {
-                Some(_) if followed == most => {
-                    return Err(EgressError::Failed(format!("more than {most} redirects")));
+            let answer = self.exchange(&mut course, &hop).await?;
+            let next = if course.redirects == 0 { None } else { next_hop(allowance, &hop, &answer)? };
+            match next {
+                Some(_) if followed == course.redirects => {
+                    return Err(EgressError::Failed(format!("more than {followed} redirects")));
                 }
                 Some(next) => (hop, followed) = (next, followed + 1),
-                None => return self.respond(course, hop, answer, head, patterns, place, deadline, options),
+                None => return respond(course, hop, answer),
             }
         }
     }
@@ -188,11 +207,7 @@ impl Egress {
     }
 
     /// Checks one hop and sends it.
-    async fn exchange(
-        &self,
-        course: &mut Course<'_>,
-        hop: &Hop,
-    ) -> Result<(reqwest::Response, HeaderMap, Patterns), EgressError> {
+    async fn exchange(&self, course: &mut Course<'_>, hop: &Hop) -> Result<Answer, EgressError> {
         let permit = course.allowance.check(&hop.method, &hop.url)?;
         let route = self.route(&permit, &hop.url)?;
         course.account.charge_request()?;
@@ -211,12 +226,12 @@ impl Egress {
         let patterns = self.patterns.of(&course.secrets).map_err(EgressError::Failed)?;
         let client = self.clients.of(route).await.map_err(EgressError::Failed)?;
         let sending = client.request(hop.method.clone(), injection.url).headers(fields).body(hop.body.clone());
-        let answer = sending.send().await.map_err(|error| failure(error, &hop.url, &patterns))?;
-        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let response = sending.send().await.map_err(|error| failure(error, &hop.url, &patterns))?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(EgressError::Failed("the origin wants to speak another protocol".to_owned()));
         }
-        let head = self.clean_head(answer.headers(), &patterns)?;
-        Ok((answer, head, patterns))
+        let head = self.clean_head(response.headers(), &patterns)?;
+        Ok(Answer { response, head, patterns })
     }
 
     /// Which addresses this hop may reach.
@@ -251,43 +266,33 @@ impl Egress {
         }
         Ok(clean)
     }
+}
 
-    #[expect(clippy::too_many_arguments, reason = "the end of a request brings together all that belongs to it")]
-    fn respond(
-        &self,
-        course: Course<'_>,
-        hop: Hop,
-        answer: reqwest::Response,
-        mut head: HeaderMap,
-        patterns: Patterns,
-        place: Place,
-        deadline: Instant,
-        options: &Options,
-    ) -> Result<Response, EgressError> {
-        let status = answer.status().as_u16();
-        let bodiless = hop.method == Method::HEAD || matches!(status, 204 | 304);
-        let chunks: Result<_, String> =
-            if bodiless { Ok(Box::pin(futures_util::stream::empty()) as _) } else { body::decoded(answer, &mut head) };
-        let chunks = chunks.map_err(|encoding| {
+/// The end of the course: the head is given, the body is yet to come.
+fn respond(course: Course<'_>, hop: Hop, answer: Answer) -> Result<Response, EgressError> {
+    let Answer { response, mut head, patterns } = answer;
+    let status = response.status().as_u16();
+    let body: Chunks = if hop.method == Method::HEAD || matches!(status, 204 | 304) {
+        Box::pin(futures_util::stream::empty())
+    } else {
+        if !patterns.is_empty() {
+            // The length changes where a secret is taken out.
+            head.remove(header::CONTENT_LENGTH);
+        }
+        body::decoded(response, &mut head).map_err(|encoding| {
             let text = format!("the answer is encoded as `{encoding}`, which is not supported");
             EgressError::Failed(patterns.redact_text(text))
-        })?;
-        let most = options.max_body.min(self.limits.response_body);
-        let terms = Terms { account: course.account, place, deadline, most, redactor: Redactor::new(patterns) };
-        Ok(Response { status, url: hop.url, headers: head, body: Body::new(chunks, terms) })
-    }
+        })?
+    };
+    let Course { account, place, deadline, max_body: most, .. } = course;
+    let terms = Terms { account, place, deadline, most, redactor: Redactor::new(patterns) };
+    Ok(Response { status, url: hop.url, headers: head, body: Body::new(body, terms) })
 }
 
 /// The hop to which an answer redirects, if it does and redirects are followed.
-fn next_hop(
-    allowance: &Allowance,
-    hop: &Hop,
-    status: u16,
-    head: &HeaderMap,
-    redirects: u8,
-) -> Result<Option<Hop>, EgressError> {
-    let Some(location) = head.get(header::LOCATION).filter(|_| redirects > 0) else { return Ok(None) };
-    let keeps_method = match status {
+fn next_hop(allowance: &Allowance, hop: &Hop, answer: &Answer) -> Result<Option<Hop>, EgressError> {
+    let Some(location) = answer.head.get(header::LOCATION) else { return Ok(None) };
+    let keeps_method = match answer.response.status().as_u16() {
         301 | 302 => hop.method != Method::POST,
         303 => matches!(hop.method, Method::GET | Method::HEAD),
         307 | 308 => true,

@@ -50,6 +50,12 @@ impl Patterns {
         Ok(Self(Some(Arc::new(Search { automaton, longest: longest * LONGEST_BYTE }))))
     }
 
+    /// Whether there is nothing to search for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether any form of a secret is in the text.
     #[must_use]
     pub fn found_in(&self, text: &[u8]) -> bool {

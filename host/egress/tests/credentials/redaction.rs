@@ -60,6 +60,7 @@ async fn cred_03_an_echo_cut_into_pieces_is_redacted() {
     let (world, origin, allowance) = echoing(move |_| Reply::Pieces(pieces.clone())).await;
     let answer = world.fetch(&allowance, get(&origin.url("/"))).await.unwrap();
     assert_eq!(&answer.body[..], b"before [REDACTED] after");
+    assert!(!answer.headers.contains_key("content-length"), "the length that was announced is no longer true");
 }
 
 #[tokio::test]
