@@ -11,7 +11,7 @@ pub(crate) fn of(secret: &str) -> Vec<Vec<u8>> {
     let plain = secret.as_bytes();
     let reversed: Vec<u8> = plain.iter().rev().copied().collect();
     let reversed_words: String = secret.chars().rev().collect();
-    let escapes = [json_least, json_web, json_all, html, percent, percent_form];
+    let escapes = [json_least, json_web, json_all, html, plus, percent, percent_form];
     let mut forms: Vec<Vec<u8>> = escapes.into_iter().map(|escape| escaped(secret, escape)).collect();
     forms.push(hex(plain));
     for text in [plain, &reversed, reversed_words.as_bytes()] {
@@ -100,7 +100,12 @@ fn percent(char: char) -> String {
     char.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
-/// `application/x-www-form-urlencoded`.
+/// A blank in a query; the search decodes the percent forms around it.
+fn plus(char: char) -> String {
+    if char == ' ' { "+".to_owned() } else { char.into() }
+}
+
+/// As [`percent`], in a query.
 fn percent_form(char: char) -> String {
     if char == ' ' { "+".to_owned() } else { percent(char) }
 }

@@ -66,9 +66,14 @@ fn is_web(scheme: &str) -> bool {
     matches!(scheme, "http" | "https")
 }
 
-/// RFC 1035, 2.3.4: labels of 1 to 63 octets, at most 253 in all.
+/// Labels of 1 to 63 letters, digits, hyphens and underscores, at most 253 octets in all (RFC 1035, 2.3.4). The
+/// URL parser lets more through, `*` among it.
 fn is_name(name: &str) -> bool {
-    name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 /// `scheme://host[:port]/`, the origin as a network entry names it.

@@ -143,6 +143,10 @@ fn net_11_a_wildcard_stands_for_whole_labels_below_the_domain() {
             "https://a.trustedxexample/",
             "https://*.trusted.example.evil.test/",
             "https://a..trusted.example/",
+            "https://a*.trusted.example/",
+            "https://%2a.trusted.example/",
+            "https://a,b.trusted.example/",
+            "https://a'b.trusted.example/",
         ],
     );
     assert_eq!(verdict(&["*.trusted.example"], "https://a.trusted.example/"), Ok(()));
