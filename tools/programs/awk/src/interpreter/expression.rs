@@ -79,6 +79,7 @@ impl Interpreter {
     }
 
     /// An expression where a pattern is wanted: a literal as it is, anything else as text.
+    #[inline(never)]
     pub(super) fn regex(&mut self, expression: &Expression) -> Outcome<Rc<Regex>> {
         if let Expression::Regex(regex) = expression {
             return Ok(regex.clone());
@@ -88,6 +89,7 @@ impl Interpreter {
         self.pattern_of(&text)
     }
 
+    #[inline(never)]
     fn load(&mut self, target: &Target) -> Outcome<Value> {
         match target {
             Target::Variable(Place::Global(NF)) => self.field_count().map(Value::Number),
@@ -111,6 +113,7 @@ impl Interpreter {
     }
 
     /// Assigns and gives the value.
+    #[inline(never)]
     pub(super) fn store(&mut self, target: &Target, value: Value) -> Outcome<Value> {
         match target {
             Target::Variable(Place::Global(NF)) => self.set_field_count(value.number())?,
@@ -137,6 +140,7 @@ impl Interpreter {
         Ok(value)
     }
 
+    #[inline(never)]
     fn compare(&self, operator: &str, left: &Value, right: &Value) -> bool {
         let order = if left.is_numeric() && right.is_numeric() {
             left.number().partial_cmp(&right.number())
@@ -153,6 +157,7 @@ impl Interpreter {
         }
     }
 
+    #[inline(never)]
     fn call(&mut self, number: usize, values: &[Expression]) -> Outcome<Value> {
         if self.frames.len() >= MOST_CALLS {
             return trouble(format!("functions call each other more than {MOST_CALLS} deep"));

@@ -44,6 +44,7 @@ impl Random {
 
 impl Interpreter {
     /// Calls a function of the language.
+    #[inline(never)]
     pub(super) fn builtin(&mut self, name: &str, values: &[Expression]) -> Outcome<Value> {
         match name {
             "length" => self.length(values),
@@ -99,6 +100,7 @@ impl Interpreter {
         }
     }
 
+    #[inline(never)]
     fn length(&mut self, values: &[Expression]) -> Outcome<Value> {
         let value = match values.first() {
             None => self.field(0.0)?,
@@ -112,6 +114,7 @@ impl Interpreter {
         Ok(Value::Number(self.text(&value).chars().count() as f64))
     }
 
+    #[inline(never)]
     fn substitute(&mut self, values: &[Expression], all: bool) -> Outcome<Value> {
         let [pattern, replacement, rest @ ..] = values else {
             return trouble("sub and gsub need a pattern and a replacement");
@@ -141,6 +144,7 @@ impl Interpreter {
         Ok(Value::Number(f64::from(count)))
     }
 
+    #[inline(never)]
     fn gensub(&mut self, values: &[Expression]) -> Outcome<Value> {
         let [pattern, replacement, which, rest @ ..] = values else {
             return trouble("gensub needs a pattern, a replacement and which match");
@@ -164,6 +168,7 @@ impl Interpreter {
         })))
     }
 
+    #[inline(never)]
     fn find(&mut self, values: &[Expression]) -> Outcome<Value> {
         let [text, pattern, rest @ ..] = values else { return trouble("match needs a string and a pattern") };
         let text = self.evaluate(text)?;
@@ -192,6 +197,7 @@ impl Interpreter {
         Ok(Value::Number(start))
     }
 
+    #[inline(never)]
     fn split(&mut self, values: &[Expression]) -> Outcome<Value> {
         let [text, array, rest @ ..] = values else { return trouble("split needs a string and an array") };
         let text = self.evaluate(text)?;
@@ -226,6 +232,7 @@ impl Interpreter {
     }
 
     /// `asort` and `asorti`: values (or subscripts) become elements 1 to n.
+    #[inline(never)]
     fn sort_array(&mut self, values: &[Expression], subscripts: bool) -> Outcome<Value> {
         let Some(source) = values.first() else { return trouble("asort needs an array") };
         let source = self.array_argument(source)?;

@@ -227,6 +227,7 @@ impl Interpreter {
     }
 
     /// `getline`: 1 for a record, 0 at the end, -1 for an error.
+    #[inline(never)]
     pub(super) fn getline(&mut self, source: &Source, target: Option<&Target>) -> Outcome<Value> {
         let (name, is_command) = match source {
             Source::Input => {

@@ -1,4 +1,7 @@
 //! Runs a program.
+//!
+//! Functions of the program call each other on our own stack, which is short. What is not on the way of such a call is
+//! kept out of line, so that the frames on the way stay small.
 
 mod expression;
 mod functions;
@@ -292,6 +295,7 @@ impl Interpreter {
         }
     }
 
+    #[inline(never)]
     fn for_in(&mut self, variable: &Target, array: Place, body: &Statement) -> Outcome<()> {
         let array = self.array(array)?;
         let mut keys: Vec<Rc<str>> = array.borrow().keys().cloned().collect();
@@ -306,6 +310,7 @@ impl Interpreter {
     }
 
     /// The array that a place holds; made if there is nothing there yet.
+    #[inline(never)]
     fn array(&mut self, place: Place) -> Outcome<Array> {
         let cell = self.cell(place);
         match cell {
@@ -327,6 +332,7 @@ impl Interpreter {
     }
 
     /// Subscripts as one key.
+    #[inline(never)]
     fn key(&mut self, subscripts: &[Expression]) -> Outcome<Rc<str>> {
         if let [subscript] = subscripts {
             let value = self.evaluate(subscript)?;

@@ -104,6 +104,7 @@ fn written(name: &str, outcome: io::Result<()>) -> Result<(), String> {
 
 impl Interpreter {
     /// `print`
+    #[inline(never)]
     pub(super) fn print(&mut self, values: &[Expression], redirection: Option<&Redirection>) -> Outcome<()> {
         let mut line = String::new();
         if values.is_empty() {
@@ -122,12 +123,14 @@ impl Interpreter {
     }
 
     /// `printf`
+    #[inline(never)]
     pub(super) fn printf(&mut self, values: &[Expression], redirection: Option<&Redirection>) -> Outcome<()> {
         let text = self.formatted(values)?;
         self.write(&text, redirection)
     }
 
     /// A format and its values, filled.
+    #[inline(never)]
     pub(super) fn formatted(&mut self, values: &[Expression]) -> Outcome<String> {
         let values: Vec<Value> = values.iter().map(|value| self.evaluate(value)).collect::<Outcome<_>>()?;
         let Some((format, values)) = values.split_first() else { return super::trouble("printf: no format") };
