@@ -54,7 +54,10 @@ pub(crate) fn select(wanted: Option<&Pages>, count: usize, name: &str) -> Result
         return Err(Error::Behind { has: format!("{count} {name}{plural}"), asked });
     }
     let last = pages.last().copied().unwrap_or_default();
-    let next = (last < count).then(|| format!("{}-{}", last + 1, count.min(last + MOST_PAGES)));
+    let next = (last < count).then(|| match (last + 1, count.min(last + MOST_PAGES)) {
+        (first, end) if first == end => first.to_string(),
+        (first, end) => format!("{first}-{end}"),
+    });
     let title = if pages.len() == count {
         format!("{count} {name}{plural}")
     } else {
