@@ -25,6 +25,10 @@ mod shell;
 mod simple;
 mod syntax;
 mod system;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod variables;
 mod words;
 

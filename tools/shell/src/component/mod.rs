@@ -14,6 +14,7 @@ mod bindings {
             }
         ",
         path: "../../wit",
+        generate_all,
         with: {
             "wasi:io/error@0.2.12": wasip2::io::error,
             "wasi:io/poll@0.2.12": wasip2::io::poll,
