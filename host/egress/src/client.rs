@@ -27,7 +27,7 @@ const H2_HEADER_BYTES: u32 = 64 * 1024;
 pub(crate) struct Clients {
     resolver: Arc<dyn Resolver>,
     own: Arc<OwnAddresses>,
-    extra_roots: Vec<CertificateDer<'static>>,
+    extra_roots: RootCertStore,
     tls: OnceCell<ClientConfig>,
     by_route: Mutex<HashMap<Route, Client>>,
 }
@@ -37,8 +37,12 @@ impl Clients {
         resolver: Arc<dyn Resolver>,
         own: Arc<OwnAddresses>,
         extra_roots: Vec<CertificateDer<'static>>,
-    ) -> Self {
-        Self { resolver, own, extra_roots, tls: OnceCell::new(), by_route: Mutex::default() }
+    ) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        for root in extra_roots {
+            roots.add(root).map_err(|error| format!("a root certificate is not valid: {error}"))?;
+        }
+        Ok(Self { resolver, own, extra_roots: roots, tls: OnceCell::new(), by_route: Mutex::default() })
     }
 
     /// The client of a route.
@@ -83,14 +87,10 @@ impl Clients {
     }
 }
 
-/// TLS by ring, whatever the process has installed, with the system's roots and the given ones.
-fn tls_config(extra: Vec<CertificateDer<'static>>) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    // A system without roots still reaches http and the extra roots.
+/// TLS by ring, whatever the process has installed, with the given roots and the system's.
+fn tls_config(mut roots: RootCertStore) -> Result<ClientConfig, String> {
+    // A system without roots still reaches http and the given roots.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    for root in extra {
-        roots.add(root).map_err(|error| format!("a root certificate is not valid: {error}"))?;
-    }
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?

@@ -19,11 +19,8 @@ use crate::{
 pub const MIN_SECRET_BYTES: usize = 8;
 
 /// Every spelling of the beginning of a placeholder.
-///
-/// # Errors
-/// Never in practice: the search is small.
-pub(crate) fn marks() -> Result<Patterns, String> {
-    Patterns::of_forms(forms::of(MARK))
+pub(crate) fn marks() -> Patterns {
+    Patterns::of_forms(forms::of(MARK).into_iter())
 }
 
 /// Takes the placeholders out of a guest's request, so that no later step can send one.

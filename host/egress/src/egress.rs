@@ -17,7 +17,7 @@ use crate::{
     error::EgressError,
     headers,
     limits::{Account, Accounts, CallerKey, Limits, Place},
-    redactor::{PatternCache, Patterns, Redactor},
+    redactor::{Patterns, Redactor},
     request::{Collected, Options, Request, Response},
     resolver::{AddressRefused, OwnAddresses, Resolver, Route, SystemResolver},
     secret::SecretSource,
@@ -64,7 +64,6 @@ pub struct Egress {
     limits: Arc<Limits>,
     accounts: Accounts,
     marks: Patterns,
-    patterns: PatternCache,
 }
 
 /// One hop: what is sent next, without secrets.
@@ -100,19 +99,18 @@ impl Egress {
     /// An engine. Opens nothing: roots are read and clients made at the first request.
     ///
     /// # Errors
-    /// [`EgressError::Failed`] if the search for placeholders cannot be built.
+    /// [`EgressError::Failed`] if an extra root is no certificate.
     pub fn new(setup: Setup) -> Result<Self, EgressError> {
         let Setup { secrets, resolver, extra_roots, own_addresses, limits } = setup;
         let own = Arc::new(OwnAddresses::new(own_addresses));
         let limits = Arc::new(limits);
         Ok(Self {
             secrets,
-            clients: Clients::new(resolver, Arc::clone(&own), extra_roots),
+            clients: Clients::new(resolver, Arc::clone(&own), extra_roots).map_err(EgressError::Failed)?,
             own,
             accounts: Accounts::new(Arc::clone(&limits)),
             limits,
-            marks: credentials::marks().map_err(EgressError::Failed)?,
-            patterns: PatternCache::default(),
+            marks: credentials::marks(),
         })
     }
 
@@ -223,7 +221,7 @@ impl Egress {
             return Err(EgressError::Refused { rule: rule.to_owned(), target: target::shown(&hop.url) });
         }
         course.secrets.extend(injection.secrets);
-        let patterns = self.patterns.of(&course.secrets).map_err(EgressError::Failed)?;
+        let patterns = Patterns::new(&course.secrets);
         let client = self.clients.of(route).await.map_err(EgressError::Failed)?;
         let sending = client.request(hop.method.clone(), injection.url).headers(fields).body(hop.body.clone());
         let response = sending.send().await.map_err(|error| failure(error, &hop.url, &patterns))?;

@@ -5,13 +5,13 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-/// Every form of a secret that is searched for. Of the percent forms only the usual two are listed, since
-/// the search decodes all of them; listed, they are found after a stray `%` too.
+/// Every form of a secret that is searched for. Percent forms are not among them: the search reads every
+/// byte in its percent forms too.
 pub(crate) fn of(secret: &str) -> Vec<Vec<u8>> {
     let plain = secret.as_bytes();
     let reversed: Vec<u8> = plain.iter().rev().copied().collect();
     let reversed_words: String = secret.chars().rev().collect();
-    let escapes = [json_least, json_web, json_all, html, plus, percent, percent_form];
+    let escapes = [json_least, json_web, json_all, html, plus];
     let mut forms: Vec<Vec<u8>> = escapes.into_iter().map(|escape| escaped(secret, escape)).collect();
     forms.push(hex(plain));
     for text in [plain, &reversed, reversed_words.as_bytes()] {
@@ -21,8 +21,6 @@ pub(crate) fn of(secret: &str) -> Vec<Vec<u8>> {
     if let Some(inner) = credentials_inside(secret) {
         forms.push(inner);
     }
-    forms.sort();
-    forms.dedup();
     forms
 }
 
@@ -92,20 +90,7 @@ fn html(char: char) -> String {
     }
 }
 
-fn percent(char: char) -> String {
-    if char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_' | '~') {
-        return char.into();
-    }
-    let mut bytes = [0; 4];
-    char.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02x}")).collect()
-}
-
 /// A blank in a query; the search decodes the percent forms around it.
 fn plus(char: char) -> String {
     if char == ' ' { "+".to_owned() } else { char.into() }
-}
-
-/// As [`percent`], in a query.
-fn percent_form(char: char) -> String {
-    if char == ' ' { "+".to_owned() } else { percent(char) }
 }

@@ -1,8 +1,7 @@
 //! Finds the secrets of one request in what comes back, in whatever form they were put, and takes them out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,11 +10,7 @@ use crate::{forms, target::percent_at};
 /// What stands where a secret was.
 pub const REDACTED: &str = "[REDACTED]";
 
-/// How often a text is percent-decoded in the search: `%41` and `%2541`.
-const PERCENT_LAYERS: usize = 2;
-/// Sets of secrets whose patterns are kept.
-const KEPT: usize = 16;
-/// Longest spelling of one byte in that many layers, `%2541`.
+/// Longest spelling of one byte: `%2541`, encoded twice.
 const LONGEST_BYTE: usize = 5;
 
 /// All forms of a set of secrets.
@@ -23,31 +18,32 @@ const LONGEST_BYTE: usize = 5;
 pub struct Patterns(Option<Arc<Search>>);
 
 struct Search {
-    /// Ignores ASCII case: servers change the case of what they echo, and hexadecimal has two.
-    automaton: AhoCorasick,
+    /// In lower case: servers change the case of what they echo, and hexadecimal has two.
+    forms: Vec<Vec<u8>>,
+    /// For each byte the forms that begin with it.
+    beginning: Vec<Vec<usize>>,
     /// Bytes that a match can be long at most, in the text as it came.
     longest: usize,
 }
 
 impl Patterns {
     /// The patterns of the secrets that were put into one request.
-    ///
-    /// # Errors
-    /// When the secrets are too long to be searched for.
-    pub fn new(secrets: &[SecretString]) -> Result<Self, String> {
-        Self::of_forms(secrets.iter().flat_map(|secret| forms::of(secret.expose_secret())).collect())
+    #[must_use]
+    pub fn new(secrets: &[SecretString]) -> Self {
+        Self::of_forms(secrets.iter().flat_map(|secret| forms::of(secret.expose_secret())))
     }
 
     /// Patterns of ready forms.
-    pub(crate) fn of_forms(forms: Vec<Vec<u8>>) -> Result<Self, String> {
-        let Some(longest) = forms.iter().map(Vec::len).max() else { return Ok(Self(None)) };
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            // A tenth of the memory of the automaton that would be chosen, which is megabytes for a long secret.
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&forms)
-            .map_err(|_| "the secrets are too long to be searched for".to_owned())?;
-        Ok(Self(Some(Arc::new(Search { automaton, longest: longest * LONGEST_BYTE }))))
+    pub(crate) fn of_forms(forms: impl Iterator<Item = Vec<u8>>) -> Self {
+        let mut forms: Vec<_> = forms.map(|form| form.to_ascii_lowercase()).filter(|form| !form.is_empty()).collect();
+        forms.sort();
+        forms.dedup();
+        let Some(longest) = forms.iter().map(Vec::len).max() else { return Self(None) };
+        let mut beginning = vec![Vec::new(); 256];
+        for (index, form) in forms.iter().enumerate() {
+            beginning[usize::from(form[0])].push(index);
+        }
+        Self(Some(Arc::new(Search { forms, beginning, longest: longest * LONGEST_BYTE })))
     }
 
     /// Whether there is nothing to search for.
@@ -84,93 +80,65 @@ impl Patterns {
     }
 }
 
-/// The patterns of the secrets that were used last, since building them takes longer than most requests' search.
-#[derive(Default)]
-pub(crate) struct PatternCache(Mutex<Vec<(Vec<SecretString>, Patterns)>>);
-
-impl PatternCache {
-    /// The patterns of these very values.
-    pub(crate) fn of(&self, secrets: &[SecretString]) -> Result<Patterns, String> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = kept.iter().position(|(values, _)| same(values, secrets)) {
-            // The one used last stands first.
-            kept[..=at].rotate_right(1);
-            return Ok(kept[0].1.clone());
-        }
-        let patterns = Patterns::new(secrets)?;
-        kept.insert(0, (secrets.to_vec(), patterns.clone()));
-        kept.truncate(KEPT);
-        Ok(patterns)
-    }
-}
-
-fn same(one: &[SecretString], other: &[SecretString]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.expose_secret() == other.expose_secret())
-}
-
 impl Search {
     /// All places where a form stands, merged where they overlap, in order.
     fn matches(&self, text: &[u8]) -> Vec<(usize, usize)> {
-        let mut places: Vec<(usize, usize)> =
-            self.automaton.find_overlapping_iter(text).map(|found| (found.start(), found.end())).collect();
-        let mut view = View::plain(text);
-        for _ in 0..PERCENT_LAYERS {
-            if !view.decode() {
-                break;
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for start in 0..text.len() {
+            let Some(end) = self.longest_at(&text[start..]).map(|length| start + length) else { continue };
+            match places.last_mut() {
+                Some(last) if start < last.1 => last.1 = last.1.max(end),
+                _ => places.push((start, end)),
             }
-            let found = self.automaton.find_overlapping_iter(&view.bytes);
-            places.extend(found.map(|found| (view.starts[found.start()], view.starts[found.end()])));
         }
-        merge(places)
+        places
+    }
+
+    /// Length of the longest form at the beginning of the text.
+    fn longest_at(&self, text: &[u8]) -> Option<usize> {
+        spellings(text)
+            .filter_map(|(byte, _)| {
+                let forms = self.beginning[usize::from(byte)].iter();
+                forms.filter_map(|&form| length_at(text, &self.forms[form])).max()
+            })
+            .max()
     }
 }
 
-/// A text with its percent forms decoded, and where in the original each byte began.
-struct View {
-    bytes: Vec<u8>,
-    /// One more than `bytes`: the last is the length of the original.
-    starts: Vec<usize>,
+/// Length of a form at the beginning of the text, each of its bytes plain or percent-encoded. A text may be
+/// read in several ways, since a `%` may also stand for itself; all are tried.
+fn length_at(text: &[u8], form: &[u8]) -> Option<usize> {
+    let plain =
+        text.iter().zip(form).take_while(|(byte, wanted)| byte.to_ascii_lowercase() == **wanted && **byte != b'%');
+    let plain = plain.count();
+    if plain == form.len() {
+        return Some(plain);
+    }
+    if text.get(plain) != Some(&b'%') {
+        return None;
+    }
+    let mut ends = vec![plain];
+    for wanted in &form[plain..] {
+        let further = ends.iter().flat_map(|&end| {
+            let readings = spellings(&text[end..]).filter(|(byte, _)| byte == wanted);
+            readings.map(move |(_, length)| end + length)
+        });
+        ends = further.collect();
+        ends.sort_unstable();
+        ends.dedup();
+    }
+    ends.last().copied()
 }
 
-impl View {
-    fn plain(text: &[u8]) -> Self {
-        // Filled only if there is anything to decode: most texts have no percent sign.
-        let bytes = if memchr(text) { text.to_vec() } else { Vec::new() };
-        Self { starts: (0..=bytes.len()).collect(), bytes }
-    }
-
-    /// Decodes one layer; false if there was nothing to decode.
-    fn decode(&mut self) -> bool {
-        let mut bytes = Vec::with_capacity(self.bytes.len());
-        let mut starts = Vec::with_capacity(self.starts.len());
-        let mut at = 0;
-        while at < self.bytes.len() {
-            let decoded = percent_at(&self.bytes[at..]);
-            bytes.push(decoded.unwrap_or(self.bytes[at]));
-            starts.push(self.starts[at]);
-            at += if decoded.is_some() { 3 } else { 1 };
-        }
-        let changed = bytes.len() < self.bytes.len();
-        starts.push(self.starts.last().copied().unwrap_or_default());
-        *self = Self { bytes, starts };
-        changed
-    }
-}
-
-fn memchr(text: &[u8]) -> bool {
-    text.contains(&b'%')
-}
-
-fn merge(mut places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-    places.sort_unstable();
-    let mut merged: Vec<(usize, usize)> = Vec::new();
-    for (start, end) in places {
-        match merged.last_mut() {
-            Some(last) if start < last.1 => last.1 = last.1.max(end),
-            _ => merged.push((start, end)),
-        }
-    }
-    merged
+/// What the text may begin with: a byte in lower case, and how long it is written.
+fn spellings(text: &[u8]) -> impl Iterator<Item = (u8, usize)> {
+    let plain = text.first().map(|byte| (byte.to_ascii_lowercase(), 1));
+    let once = percent_at(text).map(|byte| (byte.to_ascii_lowercase(), 3));
+    let twice = match text {
+        [b'%', b'2', b'5', high, low, ..] => percent_at(&[b'%', *high, *low]),
+        _ => None,
+    };
+    [plain, once, twice.map(|byte| (byte.to_ascii_lowercase(), 5))].into_iter().flatten()
 }
 
 /// Takes secrets out of a stream, wherever it is cut into chunks.

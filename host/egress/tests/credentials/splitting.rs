@@ -23,7 +23,7 @@ fn pass(patterns: &Patterns, text: &[u8], size: usize) -> Vec<u8> {
 
 fn patterns(secrets: &[&str]) -> Patterns {
     let secrets: Vec<_> = secrets.iter().map(|secret| SecretString::from(*secret)).collect();
-    Patterns::new(&secrets).unwrap()
+    Patterns::new(&secrets)
 }
 
 fn hex(bytes: &[u8]) -> String {
