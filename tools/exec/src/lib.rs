@@ -1,1 +1,105 @@
-//! Runs shell commands inside the sandbox: the tool exec.
+//! The tool exec: a shell command, run inside the sandbox.
+
+mod output;
+
+use chiton_sdk::prelude::*;
+use output::Transcript;
+use std::time::Duration;
+
+const USUAL_TIMEOUT: u64 = 60;
+const USUAL_CHARACTERS: usize = 10_000;
+/// Kept from the host's own deadline, so that what was printed is still reported.
+#[cfg(target_family = "wasm")]
+const SPARE: Duration = Duration::from_millis(500);
+
+/// Runs a shell command (bash syntax: pipes, redirects, variables, $(...), globs, loops, functions) in the sandbox and
+/// returns its output (stdout and stderr together) and its exit code. There are the usual programs: coreutils (ls cat
+/// cp mv rm mkdir sort uniq wc head tail cut tr date ...), grep, rg, find, xargs, sed, awk, jq, diff, patch, tar, gzip,
+/// zip, curl, wget, sh, and where installed python3 and js; 'compgen -c' lists all. Nothing native runs: no compilers,
+/// no package managers, no servers, no sudo. Only granted directories and origins can be reached; a refusal names the
+/// grant that is missing. There is no terminal and no input; every call starts afresh in the working directory.
+#[tool(effects(reads_files, writes_files, uses_network, runs_programs))]
+pub(crate) fn exec(arguments: Exec) -> ToolResult {
+    let command = match (&arguments.command, &arguments.cmd) {
+        (Some(command), _) | (None, Some(command)) if !command.trim().is_empty() => command,
+        _ => return Err(Failure::InvalidArguments("argument 'command' is missing or empty".to_owned())),
+    };
+    let given = arguments.working_dir.as_deref().or(arguments.workdir.as_deref()).unwrap_or(".");
+    let transcript = Transcript::new(arguments.max_output_chars.unwrap_or(USUAL_CHARACTERS));
+    let timeout = Duration::from_secs(arguments.timeout.unwrap_or(USUAL_TIMEOUT));
+    run(command, given, timeout, &transcript)
+}
+
+#[arguments]
+pub(crate) struct Exec {
+    /// The command line or script.
+    command: Option<String>,
+    /// Alias of command.
+    cmd: Option<String>,
+    /// Directory to run in (default: the workspace).
+    working_dir: Option<String>,
+    /// Alias of working_dir.
+    workdir: Option<String>,
+    /// Seconds until the command is ended (default 60).
+    #[schemars(range(min = 1, max = 600))]
+    timeout: Option<u64>,
+    /// Most characters of output; the middle of a longer output is left out (default 10000).
+    #[schemars(range(min = 1000, max = 50000))]
+    max_output_chars: Option<usize>,
+    /// Name of a skill: the command then runs with that skill's rights only, not with yours, and may run nothing but a
+    /// script of the skill's folder. Use it for the scripts that a skill tells you to run.
+    #[expect(dead_code, reason = "the host makes the switch before this component sees the call")]
+    skill: Option<String>,
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn run(_: &str, _: &str, _: Duration, _: &std::rc::Rc<Transcript>) -> ToolResult {
+    Err(Failure::Failed("exec runs in the sandbox only".to_owned()))
+}
+
+#[cfg(target_family = "wasm")]
+fn run(command: &str, given: &str, timeout: Duration, transcript: &std::rc::Rc<Transcript>) -> ToolResult {
+    use chiton_shell::component::{Component, Input, Output};
+    use chiton_shell::{Shell, Standard};
+    use std::rc::Rc;
+
+    let directory = paths::directory(given, Access::Read)?;
+    let metadata = std::fs::metadata(&directory).map_err(|error| directory.failure(error))?;
+    if !metadata.is_dir() {
+        return Err(Failure::InvalidArguments(format!("'{directory}' is not a directory")));
+    }
+    let place = directory.as_ref().to_string_lossy().into_owned();
+    let limit = timeout.min(call::remaining().saturating_sub(SPARE));
+    let shown = transcript.clone();
+    let component = Rc::new(Component::with_limit(limit, move || call::progress(&shown.last_line())));
+    let taken = transcript.clone();
+    let output = Output::to(move |bytes| taken.take(bytes));
+    let standard = Standard { input: Input::Empty, output: output.clone(), error: output };
+    let mut shell = Shell::new(component, &place, environment(&place), standard);
+    let ended = shell.run(command);
+    // Programs in the background end with the call; what they have written belongs to it.
+    drop(shell);
+    match ended {
+        Ok(code) => Ok(transcript.with_ending(&format!("Exit code: {code}"))),
+        Err(_) => {
+            let seconds = limit.as_secs_f64().round();
+            Err(Failure::TimedOut(
+                transcript.with_ending(&format!("Ended after {seconds} s: the command took too long")),
+            ))
+        }
+    }
+}
+
+#[cfg(target_family = "wasm")]
+fn environment(directory: &str) -> Vec<(String, String)> {
+    let home = call::mounts().into_iter().next().map_or_else(|| directory.to_owned(), |mount| mount.path);
+    let scratch = chiton_sdk::bindings::chiton::tool::call_context::scratch();
+    let mut environment: Vec<(String, String)> =
+        [("HOME", home.as_str()), ("PWD", directory), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+    environment.extend(scratch.map(|scratch| ("TMPDIR".to_owned(), scratch)));
+    environment
+}
+
+chiton_sdk::export!(exec);
