@@ -21,7 +21,7 @@ mod start;
 
 pub use bindings::chiton::tool::{call_context, http, secrets};
 pub use ending::{ABORTED, BROKEN_PIPE, end};
-pub use process::{CANNOT_RUN, Command, Ended, NOT_FOUND, SpawnError};
+pub use process::{CANNOT_RUN, Command, Ended, NOT_FOUND, OutputReader, SpawnError};
 pub use start::start;
 
 /// The interface `programs` as the contract has it, for what [`Command`] does not offer: pipes, kill, available names.

@@ -1,7 +1,7 @@
 //! Other programs, started by the host beside this one.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::bindings::chiton::tool::programs;
@@ -131,11 +131,21 @@ impl Command {
     /// # Errors
     /// When it cannot be started or its output cannot be read.
     pub fn output(&self) -> Result<(Vec<u8>, u8), SpawnError> {
+        let mut running = self.reader()?;
+        let mut bytes = Vec::new();
+        running.read_to_end(&mut bytes).map_err(|source| self.broken(source))?;
+        Ok((bytes, self.wait(&running.process)?))
+    }
+
+    /// Starts it and gives what it writes while it writes.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn reader(&self) -> Result<OutputReader, SpawnError> {
         flush();
-        let (reader, output) = self.pipe()?;
+        let (stream, output) = self.pipe()?;
         let process = self.spawn(stdin::get_stdin(), output)?;
-        let bytes = read_all(&reader).map_err(|source| self.broken(source))?;
-        Ok((bytes, self.wait(&process)?))
+        Ok(OutputReader { stream, process })
     }
 
     /// Runs it on `input` and gives the exit code. A program that does not read all of it is no error.
@@ -209,17 +219,25 @@ fn flush() {
     let _ = io::Write::flush(&mut io::stdout());
 }
 
-/// Reads to the end of a stream.
-///
-/// # Errors
-/// What the stream says other than that it is at its end.
-fn read_all(from: &InputStream) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    loop {
-        match from.blocking_read(CHUNK as u64) {
-            Ok(chunk) => bytes.extend(chunk),
-            Err(StreamError::Closed) => return Ok(bytes),
-            Err(StreamError::LastOperationFailed(error)) => return Err(io::Error::other(error.to_debug_string())),
+/// What a program writes. Dropping it ends the program.
+pub struct OutputReader {
+    stream: InputStream,
+    process: programs::Process,
+}
+
+impl Read for OutputReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wanted = buffer.len().min(CHUNK);
+        if wanted == 0 {
+            return Ok(0);
+        }
+        match self.stream.blocking_read(wanted as u64) {
+            Ok(chunk) => {
+                buffer[..chunk.len()].copy_from_slice(&chunk);
+                Ok(chunk.len())
+            }
+            Err(StreamError::Closed) => Ok(0),
+            Err(StreamError::LastOperationFailed(error)) => Err(io::Error::other(error.to_debug_string())),
         }
     }
 }

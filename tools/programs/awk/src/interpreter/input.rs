@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
 use regex::Regex;
@@ -244,8 +244,7 @@ impl Interpreter {
             let records = if is_command {
                 self.output.flush_all().map_err(Stop::Trouble)?;
                 let command = chiton_program::Command::new(["sh", "-c", &name]);
-                let (bytes, _) = command.output().map_err(|problem| Stop::Trouble(problem.to_string()))?;
-                Records::new(Cursor::new(bytes))
+                Records::new(command.reader().map_err(|problem| Stop::Trouble(problem.to_string()))?)
             } else {
                 match open(&name) {
                     Ok(reader) => Records::new(reader),

@@ -27,7 +27,7 @@ use output::Output;
 use record::Record;
 
 /// Calls inside calls, at most: what fits the stack of a program.
-const MOST_CALLS: usize = 400;
+const MOST_CALLS: usize = 200;
 
 /// Compiled patterns that are kept; more are compiled again.
 const KEPT_PATTERNS: usize = 500;
