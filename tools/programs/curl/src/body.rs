@@ -47,7 +47,7 @@ pub(crate) fn data(kind: Data, value: &str) -> Result<Vec<u8>, Trouble> {
 fn encoded(value: &str) -> Result<Vec<u8>, Trouble> {
     let mark = value.find(['=', '@']);
     let (name, content) = match mark.map(|at| (at, value.as_bytes()[at])) {
-        Some((at, b'=')) => (&value[..at], value[at + 1..].as_bytes().to_vec()),
+        Some((at, b'=')) => (&value[..at], value.as_bytes()[at + 1..].to_vec()),
         Some((at, _)) => (&value[..at], read(&value[at + 1..])?),
         None => ("", value.as_bytes().to_vec()),
     };
