@@ -6,6 +6,7 @@ pub mod env;
 pub mod hexadecimal;
 pub mod rev;
 pub mod stat;
+pub mod tac;
 pub mod timeout;
 
 use std::ffi::OsString;
