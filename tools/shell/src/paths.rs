@@ -32,8 +32,8 @@ pub(crate) fn expand(pattern: &[(char, bool)], directory: &str, options: &Option
             } else {
                 let name: String = part.iter().map(|(next, _)| *next).collect();
                 let path = join(base, &name);
-                // An empty part is a slash at the start, at the end, or a doubled one.
-                if name.is_empty() || place(directory, &path).symlink_metadata().is_ok() {
+                // An empty part is a slash. What leads to a mount cannot be looked at itself.
+                if name.is_empty() || !last || place(directory, &path).symlink_metadata().is_ok() {
                     next.push(path);
                 }
             }
