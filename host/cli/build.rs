@@ -5,34 +5,64 @@ use std::error::Error;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The name of each component and its folder in `tools/`.
-const COMPONENTS: [(&str, &str); 4] =
-    [("file", "file"), ("greet", "tour/greet"), ("greet-next", "tour/greet-next"), ("runaway", "tour/runaway")];
+/// The name of each tool component and its folder in `tools/`.
+const TOOLS: [(&str, &str); 8] = [
+    ("cron", "cron"),
+    ("file", "file"),
+    ("message", "message"),
+    ("spawn", "spawn"),
+    ("web", "web"),
+    ("greet", "tour/greet"),
+    ("greet-next", "tour/greet-next"),
+    ("runaway", "tour/runaway"),
+];
+/// The folders in `tools/programs/` with programs of the shell; each says its names in `program.toml`.
+const PROGRAMS: [&str; 5] = ["coreutils", "find", "jq", "search", "sed"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let mut table = String::from("const COMPONENTS: &[BuiltIn] = &[\n");
-    for (name, folder) in COMPONENTS {
-        let wasm = match chiton_build::build(&chiton_build::Guest::at(tools.join(folder))) {
-            Ok(wasm) => wasm,
-            Err(error) => {
-                println!("cargo::error={error}");
-                std::process::exit(1);
-            }
-        };
-        chiton_build::rerun_if_changed(&wasm);
-        let bytes = std::fs::read(&wasm)?;
-        let packed = out.join(format!("{name}.wasm.zst"));
-        std::fs::write(&packed, zstd::encode_all(&bytes[..], 19)?)?;
-        let digest: [u8; 32] = Sha256::digest(&bytes).into();
-        writeln!(
-            table,
-            "BuiltIn {{ name: {name:?}, digest: Digest({digest:?}), size: {}, packed: include_bytes!({packed:?}) }},",
-            bytes.len()
-        )?;
+    for (name, folder) in TOOLS {
+        table.push_str(&embed(name, &tools.join(folder), &[], &out)?);
+    }
+    for folder in PROGRAMS {
+        let folder_path = tools.join("programs").join(folder);
+        table.push_str(&embed(folder, &folder_path, &names(&folder_path)?, &out)?);
     }
     table.push_str("];\n");
     std::fs::write(out.join("components.rs"), table)?;
     Ok(())
+}
+
+/// The names that start the program in `folder`.
+fn names(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let file = folder.join("program.toml");
+    println!("cargo::rerun-if-changed={}", file.display());
+    let described: toml::Table = std::fs::read_to_string(file)?.parse()?;
+    let names = described.get("names").and_then(toml::Value::as_array).ok_or("program.toml has no names")?;
+    Ok(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+}
+
+/// Builds one component, puts it into `out` and gives its row of the table.
+fn embed(name: &str, folder: &Path, names: &[String], out: &Path) -> Result<String, Box<dyn Error>> {
+    let wasm = match chiton_build::build(&chiton_build::Guest::at(folder)) {
+        Ok(wasm) => wasm,
+        Err(error) => {
+            println!("cargo::error={error}");
+            std::process::exit(1);
+        }
+    };
+    chiton_build::rerun_if_changed(&wasm);
+    let bytes = std::fs::read(&wasm)?;
+    let packed = out.join(format!("{name}.wasm.zst"));
+    std::fs::write(&packed, zstd::encode_all(&bytes[..], 19)?)?;
+    let digest: [u8; 32] = Sha256::digest(&bytes).into();
+    let mut row = String::new();
+    writeln!(
+        row,
+        "BuiltIn {{ name: {name:?}, names: &{names:?}, digest: Digest({digest:?}), size: {}, packed: include_bytes!({packed:?}) }},",
+        bytes.len()
+    )?;
+    Ok(row)
 }

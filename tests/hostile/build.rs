@@ -1,17 +1,19 @@
-//! Builds the probe component.
+//! Builds the probe component and the program of many deeds.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match chiton_build::build(&chiton_build::Guest::at("probe")) {
-        Ok(wasm) => {
-            chiton_build::rerun_if_changed(&wasm);
-            println!("cargo::rustc-env=PROBE_WASM={}", wasm.display());
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+    for (folder, variable) in [("probe", "PROBE_WASM"), ("program", "PROGRAM_WASM")] {
+        match chiton_build::build(&chiton_build::Guest::at(folder)) {
+            Ok(wasm) => {
+                chiton_build::rerun_if_changed(&wasm);
+                println!("cargo::rustc-env={variable}={}", wasm.display());
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
         }
     }
+    ExitCode::SUCCESS
 }

@@ -4,10 +4,11 @@ use crate::bus::{Bus, Listener, MessageKey};
 use crate::event::WAITING;
 use crate::prompt::Prompt;
 use crate::tool_list::ToolList;
-use crate::{AgentSettings, TurnEvent, prompt, rights};
+use crate::subagents::{self, Waiting};
+use crate::{AgentSettings, TurnEvent, prompt, rights, scratch};
 use chiton_providers::Provider;
-use chiton_sandbox::{Sandbox, SessionRights};
-use chiton_store::{Accepted, InboxId, NewMessage, Store, StoreError};
+use chiton_sandbox::{Capability, Effects, Sandbox, SessionRights};
+use chiton_store::{Accepted, CallRow, InboxId, NewMessage, Store, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -78,8 +79,11 @@ pub(crate) struct Room {
     pub(crate) tool_list: Mutex<ToolList>,
     pub(crate) zone: TimeZone,
     pub(crate) bus: Bus,
-    /// Bounds how many turns run at the same time.
+    /// Bounds how many turns of chats run at the same time.
     pub(crate) places: Semaphore,
+    /// The same for sub-agents, so that chats that wait for them do not hold their places.
+    pub(crate) task_places: Semaphore,
+    pub(crate) waiting: Waiting,
     /// Cancelled when no further step may begin.
     pub(crate) closing: CancellationToken,
     /// Moves when something was put into the outbox.
@@ -94,9 +98,11 @@ impl Agent {
         let room = Room {
             prompt: Mutex::new(Prompt::new(&settings)),
             tool_list: Mutex::default(),
-            zone: prompt::zone(&settings),
+            zone: prompt::zone(settings.timezone.as_deref()),
             bus: Bus::default(),
             places: Semaphore::new(settings.max_concurrent_turns.max(1)),
+            task_places: Semaphore::new(subagents::LIMITS.in_all as usize),
+            waiting: Waiting::default(),
             closing: CancellationToken::new(),
             outbox: watch::Sender::new(()),
             workers: TaskTracker::new(),
@@ -113,6 +119,10 @@ impl Agent {
     /// # Errors
     /// When the store cannot be read.
     pub async fn resume(&self) -> Result<usize, AgentError> {
+        if let Some(root) = self.room.settings.scratch.clone() {
+            tokio::task::spawn_blocking(move || scratch::sweep(&root));
+        }
+        self.announce_forgotten().await?;
         let sessions = self.room.store.waiting_sessions().await?;
         for session in &sessions {
             self.room.wake(session);
@@ -173,6 +183,22 @@ impl Agent {
         self.room.outbox.subscribe()
     }
 
+    /// A message that nobody wrote just now, with the facts of its moment.
+    pub fn with_facts(&self, text: &str) -> String {
+        let Room { zone, settings, .. } = &*self.room;
+        prompt::with_facts(text, Timestamp::now(), zone, Some(&settings.workspace))
+    }
+
+    /// Lets a session look for messages that were put into it.
+    pub fn wake(&self, session: &str) {
+        self.room.wake(session);
+    }
+
+    /// Says that something was put into the outbox.
+    pub fn outbox_grew(&self) {
+        self.room.outbox.send_replace(());
+    }
+
     /// The store that this agent writes to.
     pub fn store(&self) -> &Store {
         &self.room.store
@@ -193,6 +219,26 @@ impl Agent {
 }
 
 impl Room {
+    /// The rights that a message was taken with, and what its turn has come to since.
+    pub(crate) fn rights(&self, session: &str, metadata: Option<&str>, calls: &[CallRow]) -> SessionRights {
+        let scratch = self.settings.scratch.as_ref().and_then(|root| {
+            let made = scratch::scratch(root, session);
+            made.inspect_err(|error| tracing::warn!(session, "there is no scratch directory: {error}")).ok()
+        });
+        let kept = rights::kept(session, metadata);
+        let tainted = kept.tainted || calls.iter().any(|call| self.brings_in(&call.tool));
+        SessionRights { scratch, tainted, ..kept }
+    }
+
+    /// Whether the results of a tool may hold what strangers wrote.
+    pub(crate) fn brings_in(&self, tool: &str) -> bool {
+        let snapshot = self.sandbox.snapshot();
+        snapshot.get(tool).is_some_and(|tool| {
+            tool.definition.effects.contains(Effects::USES_NETWORK)
+                && tool.grants.capabilities.contains_key(&Capability::Network)
+        })
+    }
+
     /// The system message and the list of tools, as they are now.
     pub(crate) fn preamble(&self) -> (Arc<str>, Option<Arc<str>>) {
         let system = self.prompt.lock().unwrap_or_else(PoisonError::into_inner).message();

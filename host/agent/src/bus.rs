@@ -2,6 +2,7 @@
 
 use crate::TurnEvent;
 use crate::agent::Room;
+use crate::subagents::is_task;
 use crate::turn::{self, Ended};
 use crate::window::Window;
 use chiton_store::{NewMessage, StoreError};
@@ -63,6 +64,8 @@ struct Worker {
     notify: Arc<Notify>,
     /// Ends the turn that runs.
     cancel: Option<CancellationToken>,
+    /// Who follows the turn that runs.
+    listener: Option<mpsc::Sender<TurnEvent>>,
 }
 
 impl Bus {
@@ -104,7 +107,7 @@ impl Bus {
             return None;
         }
         let notify = Arc::new(Notify::new());
-        let worker = Worker { woken: false, notify: notify.clone(), cancel: None };
+        let worker = Worker { woken: false, notify: notify.clone(), cancel: None, listener: None };
         state.workers.insert(session.to_owned(), worker);
         Some(notify)
     }
@@ -136,13 +139,24 @@ impl Bus {
         };
         if let Some(worker) = state.workers.get_mut(&message.session()) {
             worker.cancel = Some(cancel.clone());
+            worker.listener.clone_from(&sender);
         }
         (sender, cancel)
+    }
+
+    /// Shows something to whoever follows the turn that runs in `session`.
+    pub(crate) fn show(&self, session: &str, event: TurnEvent) {
+        let listener = self.state().workers.get(session).and_then(|worker| worker.listener.clone());
+        if let Some(listener) = listener {
+            // Who does not keep up finds the message when the turn has ended.
+            let _ = listener.try_send(event);
+        }
     }
 
     fn end(&self, session: &str) {
         if let Some(worker) = self.state().workers.get_mut(session) {
             worker.cancel = None;
+            worker.listener = None;
         }
     }
 
@@ -187,10 +201,11 @@ impl Room {
     /// Answers what waits in the session.
     async fn turns(self: &Arc<Self>, session: &str, window: &mut Option<Window>) -> Result<(), StoreError> {
         loop {
+            let places = if is_task(session) { &self.task_places } else { &self.places };
             let place = tokio::select! {
                 biased;
                 () = self.closing.cancelled() => return Ok(()),
-                place = self.places.acquire() => place,
+                place = places.acquire() => place,
             };
             // Read before the turn begins: its own messages are not history.
             if window.is_none() {

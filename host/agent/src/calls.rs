@@ -5,12 +5,14 @@ use crate::cast::cast;
 use crate::clip;
 use crate::event::shown;
 use crate::inert::inert;
+use crate::pictures::Picture;
 use crate::repetition::Advice;
 use crate::result::{Told, word};
 use crate::turn::{Course, End};
+use crate::scratch;
 use crate::wire::{self, Asked};
 use chiton_providers::ToolCall;
-use chiton_sandbox::{CallOutcome, CallRequest, Sandbox, Verdict};
+use chiton_sandbox::{CallOutcome, CallRequest, Part, Sandbox, Verdict};
 use chiton_store::{StoreError, failpoint};
 use serde_json::{Map, Value};
 use std::time::{Duration, Instant};
@@ -87,7 +89,12 @@ impl Course<'_> {
             }
             self.run_group(group, wanted.len()).await?;
         }
-        Ok(())
+        // Servers want the results of a round side by side, so its pictures come after them.
+        let seen = std::mem::take(&mut self.seen);
+        match self.pictures.show(self.steps.len(), seen) {
+            Some(message) => self.append(message).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether a call can change nothing. A tool that does not exist cannot.
@@ -186,8 +193,8 @@ impl Course<'_> {
                     failpoint!("after-call");
                     let Ok((index, outcome)) = ended else { continue };
                     recorded[index] = true;
-                    let told = Told::of(outcome, self.room.settings.max_tool_result_chars);
                     let call = &group[index];
+                    let told = self.told(call, outcome);
                     self.repetition.after(&call.name, &call.text, &told.text, call.read_only);
                     self.record(call, &told, after + running.len()).await?;
                 }
@@ -209,6 +216,24 @@ impl Course<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The outcome of a call as the model reads it. What strangers may have written is marked as such, and what
+    /// is too long is kept whole where the model can read on.
+    fn told(&mut self, call: &Ready, mut outcome: CallOutcome) -> Told {
+        let foreign = self.room.brings_in(&call.name);
+        if foreign && outcome.result.is_ok() {
+            self.rights.tainted = true;
+        }
+        self.seen.extend(pictures(&call.name, &mut outcome));
+        let keep = |text: &str| {
+            // What a tool only reads can be read again in pieces.
+            let scratch = self.rights.scratch.as_ref().filter(|_| !call.read_only)?;
+            scratch::keep_result(scratch, &call.id, text)
+                .inspect_err(|error| tracing::warn!("a long result is not kept: {error}"))
+                .ok()
+        };
+        Told::of(outcome, self.room.settings.max_tool_result_chars, foreign.then_some(&*call.name), keep)
     }
 
     /// Commits a result; `left` results of the round are still to come.
@@ -233,6 +258,23 @@ impl Course<'_> {
         let text = inert(&clip::line(text, 200)).into_owned();
         self.sink.emit(TurnEvent::ToolProgress { id: call.id.clone(), text });
     }
+}
+
+/// The pictures of a result that models can read.
+fn pictures(tool: &str, outcome: &mut CallOutcome) -> Vec<Picture> {
+    let readable = |mime: &str| matches!(mime, "image/png" | "image/jpeg" | "image/gif" | "image/webp");
+    let parts = outcome.result.as_mut().map(Vec::as_mut_slice).unwrap_or_default();
+    let picture = |part: &mut Part| match part {
+        Part::Image { mime, data } if readable(mime) => {
+            let data = std::mem::take(data);
+            let shown = format!("[a picture, {mime}, {} bytes]", data.len());
+            let picture = Picture { tool: tool.to_owned(), mime: mime.clone(), data };
+            *part = Part::Text(shown);
+            Some(picture)
+        }
+        _ => None,
+    };
+    parts.iter_mut().filter_map(picture).collect()
 }
 
 /// Runs one call and passes on what it reports, without ever making it wait for the reader.

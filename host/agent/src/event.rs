@@ -56,6 +56,13 @@ pub enum TurnEvent {
         /// One sentence.
         text: String,
     },
+    /// A tool sent a message to this chat.
+    Message {
+        /// The message.
+        text: String,
+        /// Its row in the outbox; whoever shows it marks it delivered.
+        outbox: Option<i64>,
+    },
     /// The turn is done. Last event.
     Finished {
         /// The whole answer.

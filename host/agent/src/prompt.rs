@@ -74,8 +74,8 @@ fn identity(workspace: &Path) -> String {
 }
 
 /// The zone that the owner lives in; an unknown name is the machine's zone.
-pub(crate) fn zone(settings: &AgentSettings) -> TimeZone {
-    let named = settings.timezone.as_deref().map(TimeZone::get);
+pub fn zone(name: Option<&str>) -> TimeZone {
+    let named = name.map(TimeZone::get);
     match named {
         Some(Ok(zone)) => zone,
         Some(Err(error)) => {

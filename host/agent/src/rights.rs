@@ -11,6 +11,21 @@ struct KeptRights {
     files: Option<Vec<FileGrant>>,
     #[serde(default, skip_serializing_if = "Capabilities::is_empty")]
     capabilities: Capabilities,
+    /// What strangers wrote led to this message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tainted: bool,
+}
+
+/// Rights as JSON, for work that is done later: neither grants nor effects that come meanwhile widen them.
+pub fn frozen(rights: &SessionRights) -> String {
+    serde_json::to_string(&KeptRights::of(rights)).unwrap_or_default()
+}
+
+impl KeptRights {
+    fn of(rights: &SessionRights) -> Self {
+        let SessionRights { effects, files, capabilities, tainted, .. } = rights.clone();
+        Self { effects, files, capabilities, tainted }
+    }
 }
 
 /// The JSON object that [`crate::Agent::submit`] keeps beside a message.
@@ -25,11 +40,7 @@ struct Metadata {
 /// `metadata` of a message with `rights` in it. Metadata that is no JSON object is dropped.
 pub(crate) fn keep(metadata: Option<&str>, rights: &SessionRights) -> Option<String> {
     let mut kept: Metadata = metadata.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    kept.rights = Some(KeptRights {
-        effects: rights.effects,
-        files: rights.files.clone(),
-        capabilities: rights.capabilities.clone(),
-    });
+    kept.rights = Some(KeptRights::of(rights));
     serde_json::to_string(&kept).ok()
 }
 
@@ -39,7 +50,9 @@ pub(crate) fn kept(session: &str, metadata: Option<&str>) -> SessionRights {
     let metadata: Option<Metadata> = metadata.and_then(|text| serde_json::from_str(text).ok());
     let all = SessionRights::of(session);
     match metadata.and_then(|metadata| metadata.rights) {
-        Some(KeptRights { effects, files, capabilities }) => SessionRights { effects, files, capabilities, ..all },
+        Some(KeptRights { effects, files, capabilities, tainted }) => {
+            SessionRights { effects, files, capabilities, tainted, ..all }
+        }
         None => SessionRights { effects: Effects::NONE, ..all },
     }
 }

@@ -11,6 +11,10 @@ pub const MOST_ROUNDS: u32 = 200;
 pub struct AgentSettings {
     /// The bot's own folder with `SOUL.md`, `AGENTS.md`, `USER.md` and `memory/MEMORY.md`.
     pub workspace: PathBuf,
+    /// The folder of the sessions' scratch directories; without one there are none.
+    pub scratch: Option<PathBuf>,
+    /// The channels that messages can be sent to.
+    pub channels: Vec<String>,
     /// The model's name as its vendor writes it.
     pub model: String,
     /// Most tokens of one reply; `None` leaves it to the server.
@@ -36,6 +40,8 @@ impl AgentSettings {
     pub fn new(workspace: impl Into<PathBuf>, model: impl Into<String>) -> Self {
         Self {
             workspace: workspace.into(),
+            scratch: None,
+            channels: Vec::new(),
             model: model.into(),
             max_tokens: Some(8_192),
             temperature: None,

@@ -4,11 +4,13 @@ use crate::agent::Room;
 use crate::calls::Wanted;
 use crate::event::EventSink;
 use crate::inert::inert;
+use crate::pictures::{Picture, Pictures};
 use crate::repetition::Repetition;
 use crate::result::Told;
+use crate::subagents::is_task;
 use crate::window::{GO_ON, Window, is_nudge};
 use crate::wire::{self, Kept};
-use crate::{TurnEvent, clip, rights};
+use crate::{TurnEvent, clip};
 use chiton_providers::{ChatRequest, ErrorClass, Finish, Reply, StreamEvent};
 use chiton_sandbox::{SessionRights, Verdict};
 use chiton_store::{CallRow, NewMessage, NewOutbox, Outcome, StoreError, Turn, TurnId, failpoint};
@@ -76,6 +78,9 @@ pub(crate) struct Course<'a> {
     pub(crate) hopeless: bool,
     /// Tools of calls of which nobody knows whether they took effect.
     pub(crate) uncertain: Vec<String>,
+    pub(crate) pictures: Pictures,
+    /// Pictures of the round that runs.
+    pub(crate) seen: Vec<Picture>,
     /// What was streamed of the reply that is on its way.
     partial: String,
 }
@@ -96,7 +101,7 @@ pub(crate) async fn run(
         timer.cancel();
     });
     let mut course = Course {
-        rights: rights::kept(&session, inbox.message.metadata.as_deref()),
+        rights: room.rights(&session, inbox.message.metadata.as_deref(), &calls),
         room,
         id,
         message: inbox.message,
@@ -110,6 +115,8 @@ pub(crate) async fn run(
         repetition: Repetition::default(),
         hopeless: false,
         uncertain: Vec::new(),
+        pictures: Pictures::default(),
+        seen: Vec::new(),
         partial: String::new(),
     };
     match course.answer(&calls, replies).await {
@@ -196,6 +203,10 @@ impl Course<'_> {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
+            if error.class() == ErrorClass::Fatal && self.pictures.withdraw() {
+                self.sink.notice("The model does not take pictures: it is asked again without them.");
+                continue;
+            }
             let overflow = error.class() == ErrorClass::ContextOverflow && shortened < MOST_SHORTENED;
             if !(overflow && (self.window.shrink(self.window.bytes() / 2) || self.shorten_steps())) {
                 return Err(End::Failed(error.to_string()));
@@ -208,8 +219,9 @@ impl Course<'_> {
     async fn request(&mut self, with_tools: bool) -> Result<Result<Reply, chiton_providers::ProviderError>, End> {
         let (system, tools) = self.room.preamble();
         self.fit(system.len() + tools.as_ref().map_or(0, |tools| tools.len()));
+        let steps = self.steps.iter().enumerate().map(|(place, step)| self.pictures.at(place).unwrap_or(step));
         let messages: Vec<_> =
-            std::iter::once(&system).chain(self.window.messages()).chain(&self.steps).cloned().collect();
+            std::iter::once(&system).chain(self.window.messages()).chain(steps).cloned().collect();
         let settings = &self.room.settings;
         let request = ChatRequest {
             model: &settings.model,
@@ -327,7 +339,10 @@ impl Course<'_> {
             text,
         });
         failpoint!("before-answer");
-        let recorded = self.room.store.finish_turn(self.id, Some(&message), outcome.clone(), answer).await;
+        let recorded = match is_task(&self.rights.session) {
+            true => self.close_task(&message, &outcome, said.as_deref().unwrap_or_default()).await.map(|()| None),
+            false => self.room.store.finish_turn(self.id, Some(&message), outcome.clone(), answer).await,
+        };
         failpoint!("after-answer");
         let outbox = match recorded {
             Ok(outbox) => outbox.map(|id| id.0),

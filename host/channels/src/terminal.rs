@@ -5,7 +5,7 @@
 
 use crate::ChannelError;
 use chiton_agent::{Agent, Submitted};
-use chiton_sandbox::{FileGrant, SessionRights};
+use chiton_sandbox::{Grants, SessionRights};
 use chiton_store::{NewMessage, OutboxId, OutboxMessage};
 
 /// The chats of this machine's terminals.
@@ -29,7 +29,7 @@ impl Terminal {
     }
 
     /// Takes what the owner wrote. `id` is made by the one who asks, so that asking again says nothing twice;
-    /// `files` replaces what tools may touch.
+    /// each kind in `grants` replaces what tools have of that kind.
     ///
     /// # Errors
     /// When the message was not taken.
@@ -38,7 +38,7 @@ impl Terminal {
         chat: &str,
         id: &str,
         text: &str,
-        files: Option<Vec<FileGrant>>,
+        grants: Option<Grants>,
     ) -> Result<Submitted, ChannelError> {
         let message = NewMessage {
             channel: Self::NAME.to_owned(),
@@ -49,7 +49,7 @@ impl Terminal {
             text: text.to_owned(),
             metadata: None,
         };
-        let rights = SessionRights { files, ..SessionRights::of(message.session()) };
+        let rights = SessionRights::of(message.session()).with(grants);
         Ok(self.agent.submit(message, rights).await?)
     }
 

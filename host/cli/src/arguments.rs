@@ -27,6 +27,12 @@ pub enum Command {
     /// Change what a tool may touch.
     #[command(subcommand)]
     Grant(Grant),
+    /// List, add and remove programs of the shell inside the sandbox.
+    #[command(subcommand)]
+    Program(Program),
+    /// List, add, remove, run and approve scheduled jobs.
+    #[command(subcommand)]
+    Cron(Cron),
     /// Show what tools did and what was denied.
     Audit(Audit),
     /// Show, change and check the configuration.
@@ -42,6 +48,9 @@ pub enum Command {
     /// Compiles one component from standard input, in a process of its own.
     #[command(name = "__compile", hide = true)]
     Compile,
+    /// Builds the walls around one program of the machine and becomes it.
+    #[command(name = "__native", hide = true)]
+    Native,
 }
 
 /// `chiton chat`
@@ -126,6 +135,88 @@ pub struct GrantChange {
     /// Such as `files=~/notes:read`.
     #[arg(value_name = "KIND=VALUE")]
     pub grant: String,
+}
+
+/// `chiton program`
+#[derive(Debug, Subcommand)]
+pub enum Program {
+    /// List all programs, and what starts them.
+    List,
+    /// Add a program: a WASI component that exports `wasi:cli/run`. It runs with the rights of whoever starts it.
+    Add {
+        /// The component.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// A name that starts it; may be repeated. Not given: the file's name.
+        #[arg(long)]
+        name: Vec<String>,
+    },
+    /// Remove a program that was added.
+    Remove {
+        /// Its first name.
+        name: String,
+    },
+}
+
+/// `chiton cron`
+#[derive(Debug, Subcommand)]
+pub enum Cron {
+    /// List jobs.
+    List {
+        /// Only this session's, such as `terminal:default`.
+        #[arg(long)]
+        session: Option<String>,
+    },
+    /// Add a job: when it is due, the bot answers its message in the chat. Jobs run while chiton does.
+    Add(CronAdd),
+    /// Remove a job.
+    Remove(Job),
+    /// Run a job now and wait for its end; its next time stays.
+    Run(Job),
+    /// Let a quarantined or disabled job run.
+    Approve(Job),
+    /// Show the last runs of a job, and what became of their answers.
+    History(Job),
+}
+
+/// One job.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Job {
+    /// Its id, as `chiton cron list` shows it.
+    pub id: i64,
+}
+
+/// `chiton cron add`
+#[derive(Debug, Args)]
+pub struct CronAdd {
+    /// What the bot is told when the job is due.
+    pub message: String,
+    /// Short name; without it, the beginning of the message.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub name: String,
+    #[command(flatten)]
+    pub when: When,
+    /// IANA time zone of `--at` or `--cron`, such as `Europe/Berlin`; without it, the configured one.
+    #[arg(long, value_name = "ZONE", default_value = "", hide_default_value = true)]
+    pub tz: String,
+    /// The chat of the terminal that gets the answers.
+    #[arg(long, default_value = "default")]
+    pub chat: String,
+}
+
+/// When a job is due.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct When {
+    /// Once, such as `2026-11-30T09:00`.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Again and again after this span, such as `90s`, `10m`, `2h` or `1d`.
+    #[arg(long, value_name = "SPAN")]
+    pub every: Option<String>,
+    /// Whenever the clocks show this minute, hour, day, month and weekday, such as `0 9 * * 1-5`.
+    #[arg(long, value_name = "EXPRESSION")]
+    pub cron: Option<String>,
 }
 
 /// `chiton audit`

@@ -1,7 +1,8 @@
 //! The components that are part of the program.
 
-use chiton_sandbox::{Component, Digest, LoadError, Sandbox};
+use chiton_sandbox::{Component, Digest, Limits, LoadError, Sandbox};
 use std::sync::Arc;
+use std::time::Duration;
 
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
 
@@ -11,6 +12,8 @@ pub struct BuiltIn {
     pub name: &'static str,
     /// The digest of its bytes.
     pub digest: Digest,
+    /// The names that start it, if it is a program.
+    pub names: &'static [&'static str],
     /// The number of its bytes.
     size: usize,
     packed: &'static [u8],
@@ -18,12 +21,44 @@ pub struct BuiltIn {
 
 /// What each built-in tool is given unless the owner says otherwise. A component that is not in
 /// this table is loaded only by whoever asks for it.
-pub const GRANTS: &[(&str, &[&str])] = &[("file", &["files=workspace:write"])];
+pub const GRANTS: &[(&str, &[&str])] = &[
+    ("cron", &["schedule=this-chat"]),
+    ("exec", &["files=workspace:write", "files=scratch:write"]),
+    ("file", &["files=workspace:write", "files=scratch:read"]),
+    ("message", &["messaging=this-chat", "files=workspace:read", "files=scratch:read"]),
+    ("spawn", &["agents=spawn"]),
+    ("web", &["network=public"]),
+];
+
+/// The highest limits of any call: those of a shell command with all its programs.
+pub fn ceiling() -> Limits {
+    Limits {
+        time: Duration::from_secs(600),
+        memory: 512 << 20,
+        table_elements: 100_000,
+        ..Limits::default()
+    }
+}
+
+/// The limits of a built-in tool that needs other ones than the defaults.
+pub fn limits(name: &str) -> Option<Limits> {
+    match name {
+        "exec" => Some(ceiling()),
+        "web" | "file" => Some(Limits { time: Duration::from_secs(60), memory: 256 << 20, output: 4 << 20, ..Limits::default() }),
+        "spawn" | "message" => Some(Limits { time: Duration::from_secs(600), crossing: 16 << 20, ..Limits::default() }),
+        _ => None,
+    }
+}
 
 impl BuiltIn {
     /// The component of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         COMPONENTS.iter().find(|component| component.name == name)
+    }
+
+    /// The programs of the shell.
+    pub fn programs() -> impl Iterator<Item = &'static Self> {
+        COMPONENTS.iter().filter(|component| !component.names.is_empty())
     }
 
     /// Its bytes.

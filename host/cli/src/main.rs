@@ -9,9 +9,12 @@ mod door;
 mod exit;
 mod host;
 mod model;
+mod ports;
 mod process;
+mod programs;
 mod request;
 mod rows;
+mod scratch;
 mod settings;
 mod terminal;
 mod tools;
@@ -26,6 +29,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(Command::Compile) = arguments.command {
         return chiton_sandbox::compile_child();
+    }
+    if let Some(Command::Native) = arguments.command {
+        return chiton_native::native_child();
     }
     match commands::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,

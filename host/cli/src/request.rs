@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Failure};
 use chiton_agent::TurnEvent;
-use chiton_sandbox::FileGrant;
+use chiton_sandbox::Grants;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
@@ -19,8 +19,8 @@ pub enum Request {
         id: String,
         /// What was written.
         text: String,
-        /// Replaces the files that tools may touch, for this message.
-        files: Option<Vec<FileGrant>>,
+        /// Each kind in it replaces what tools have of that kind, for this message.
+        grants: Option<Grants>,
     },
     /// Ends what a chat is working on.
     Cancel {
@@ -43,8 +43,8 @@ pub enum Request {
         tool: String,
         /// Its arguments.
         arguments: Map<String, Value>,
-        /// Replaces the files that the tool may touch, for this call.
-        files: Option<Vec<FileGrant>>,
+        /// Each kind in it replaces what the tool has of that kind, for this call.
+        grants: Option<Grants>,
     },
     /// An approval.
     Approve {
@@ -53,19 +53,59 @@ pub enum Request {
         /// The component.
         file: PathBuf,
         /// What it is given.
-        grants: Vec<FileGrant>,
+        grants: Vec<String>,
     },
     /// The end of an approval.
     Revoke {
         /// The name.
         name: String,
     },
+    /// A program for the shell.
+    AddProgram {
+        /// The component.
+        file: PathBuf,
+        /// The names that start it.
+        names: Vec<String>,
+    },
+    /// The end of a program that was added.
+    RemoveProgram {
+        /// Its first name.
+        name: String,
+    },
+    /// A scheduled job of the owner.
+    AddJob {
+        /// The chat of the terminal channel.
+        chat: String,
+        /// Short name, or empty.
+        name: String,
+        /// What the agent is told.
+        message: String,
+        /// When it is due, in the scheduler's words.
+        timing: String,
+        /// Its time zone, or empty.
+        zone: String,
+    },
+    /// The end of a job.
+    RemoveJob {
+        /// The job.
+        id: i64,
+    },
+    /// A run of a job, now. Answered when it has ended.
+    RunJob {
+        /// The job.
+        id: i64,
+    },
+    /// The owner's word that a quarantined or disabled job may run.
+    ApproveJob {
+        /// The job.
+        id: i64,
+    },
     /// A further right for a tool.
     AddGrant {
         /// The tool or its component.
         tool: String,
-        /// The right.
-        grant: FileGrant,
+        /// The right, with an absolute path.
+        grant: String,
     },
     /// A right less for a tool.
     RemoveGrant {

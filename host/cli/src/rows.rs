@@ -6,8 +6,10 @@
 
 use crate::builtin;
 use crate::exit::{Exit, Failure};
+use crate::ports::{pinned, shown_program};
 use crate::settings::{Settings, expand_home};
-use chiton_sandbox::{FileGrant, GrantError, Grants};
+use chiton_egress::Allowance;
+use chiton_sandbox::{Capability, FileGrant, FileGrantError, GrantError, Grants};
 use chiton_store::{ApprovalRow, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,13 +51,18 @@ pub struct Row {
 /// All rows by component.
 pub struct Rows {
     rows: BTreeMap<String, Row>,
+    environment: BTreeMap<String, BTreeMap<String, String>>,
     workspace: PathBuf,
 }
 
 impl Rows {
     /// The rows of all components that are built in or approved.
     pub async fn read(settings: &Settings, store: Option<&Store>) -> Result<Self, Failure> {
-        let mut rows = Self { rows: BTreeMap::new(), workspace: settings.workspace.clone() };
+        let mut rows = Self {
+            rows: BTreeMap::new(),
+            environment: settings.config.tools.iter().map(|(name, tool)| (name.clone(), tool.environment.clone())).collect(),
+            workspace: settings.workspace.clone(),
+        };
         for (name, grants) in builtin::GRANTS {
             let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
             rows.put(name, grants, Source::BuiltIn);
@@ -92,7 +99,7 @@ impl Rows {
             for grant in grants {
                 // A directory that is gone takes its grant with it, not the whole program.
                 if let Err(error) = resolve(grant, &self.workspace)
-                    && !(matches!(error, GrantError::Path { .. }) && is_rooted(grant))
+                    && !(matches!(error, GrantError::Files(FileGrantError::Path { .. })) && is_rooted(grant))
                 {
                     return refuse(format!("the value of 'tools.{name}.grants' in {file} is wrong: {error}"));
                 }
@@ -119,8 +126,12 @@ impl Rows {
     /// What a component may touch now. A grant whose directory is gone gives nothing.
     pub fn grants(&self, name: &str) -> Grants {
         let texts = self.get(name).map(|row| row.grants.as_slice()).unwrap_or_default();
-        let files = texts.iter().filter_map(|grant| resolve(grant, &self.workspace).ok()).collect();
-        Grants { files, limits: None }
+        let environment = self.environment.get(name).cloned().unwrap_or_default();
+        let mut grants = Grants { limits: builtin::limits(name), environment, ..Grants::default() };
+        for given in texts.iter().filter_map(|grant| resolve(grant, &self.workspace).ok()) {
+            merge(&mut grants, given);
+        }
+        grants
     }
 
     /// The grants of a component in words: canonical where they hold, marked where they do not.
@@ -132,7 +143,7 @@ impl Rows {
     /// One grant of a row in words.
     pub fn described_one(&self, grant: &str) -> String {
         match resolve(grant, &self.workspace) {
-            Ok(grant) => grant.to_string(),
+            Ok(given) => given.files.first().map_or_else(|| shown_program(grant), FileGrant::to_string),
             Err(error) => format!("{grant} (gives nothing: {error})"),
         }
     }
@@ -155,7 +166,7 @@ pub async fn approved(store: &Store) -> Result<Vec<ApprovalRow>, Failure> {
 }
 
 /// A grant from the command line: relative paths start at `base`, `~` is the user's home.
-pub fn parse(grant: &str, base: &Path) -> Result<FileGrant, GrantError> {
+pub fn parse(grant: &str, base: &Path) -> Result<Grants, GrantError> {
     let mut grants = Grants::default();
     match grant.split_once('=') {
         Some(("files", value)) if value.starts_with('~') => {
@@ -163,21 +174,63 @@ pub fn parse(grant: &str, base: &Path) -> Result<FileGrant, GrantError> {
         }
         _ => grants.add(grant, base)?,
     }
-    grants.files.pop().ok_or_else(|| GrantError::Syntax(grant.to_owned()))
+    understood(grant, &grants)?;
+    // A program is pinned when its grant is read, unless it was before.
+    for value in grants.capabilities.get_mut(&Capability::Programs).into_iter().flatten() {
+        if let Ok(with_file) = pinned(value, &[]) {
+            *value = with_file;
+        }
+    }
+    Ok(grants)
 }
 
-/// All grants from the command line; none when there is none.
-pub fn parse_all(grants: &[String], base: &Path) -> Result<Option<Vec<FileGrant>>, GrantError> {
-    match grants {
-        [] => Ok(None),
-        _ => grants.iter().map(|grant| parse(grant, base)).collect::<Result<_, _>>().map(Some),
+/// A grant from the command line as a row keeps it: with an absolute path.
+pub fn absolute(grant: &str, base: &Path) -> Result<String, GrantError> {
+    let given = parse(grant, base)?;
+    if let Some([value]) = given.capabilities.get(&Capability::Programs).map(Vec::as_slice) {
+        return Ok(format!("programs={value}"));
+    }
+    Ok(given.files.first().map_or_else(|| grant.to_owned(), FileGrant::to_string))
+}
+
+/// Whether the rooms that serve a grant understand its value.
+fn understood(grant: &str, given: &Grants) -> Result<(), GrantError> {
+    for (kind, values) in &given.capabilities {
+        let reason = match kind {
+            Capability::Network => Allowance::parse(values, &[]).err().map(|error| error.to_string()),
+            Capability::Secrets => Allowance::parse(&[], values).err().map(|error| error.to_string()),
+            Capability::Programs => values.iter().find_map(|value| pinned(value, &[]).err()).map(|error| error.to_string()),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Err(GrantError::Meaning { grant: grant.to_owned(), reason });
+        }
+    }
+    Ok(())
+}
+
+/// Adds what is in `given`.
+fn merge(grants: &mut Grants, given: Grants) {
+    grants.files.extend(given.files);
+    grants.scratch = grants.scratch.max(given.scratch);
+    for (kind, values) in given.capabilities {
+        grants.capabilities.entry(kind).or_default().extend(values);
     }
 }
 
-/// A grant of a row: its path starts with `workspace`, `~` or `/`.
-fn resolve(grant: &str, workspace: &Path) -> Result<FileGrant, GrantError> {
+/// All grants from the command line; none when there is none.
+pub fn parse_all(grants: &[String], base: &Path) -> Result<Option<Grants>, GrantError> {
+    let mut all = None;
+    for grant in grants {
+        merge(all.get_or_insert_default(), parse(grant, base)?);
+    }
+    Ok(all)
+}
+
+/// A grant of a row: its path starts with `workspace`, `scratch`, `~` or `/`.
+fn resolve(grant: &str, workspace: &Path) -> Result<Grants, GrantError> {
     let value = match grant.split_once('=') {
-        Some(("files", value)) => value,
+        Some(("files", value)) if !value.starts_with("scratch:") => value,
         _ => return parse(grant, workspace),
     };
     let (path, access) = value.rsplit_once(':').unwrap_or((value, ""));
@@ -187,12 +240,12 @@ fn resolve(grant: &str, workspace: &Path) -> Result<FileGrant, GrantError> {
         None => None,
     };
     match below {
-        Some(below) => FileGrant::parse(&format!("{}:{access}", workspace.join(below).display()), workspace),
+        Some(below) => parse(&format!("files={}:{access}", workspace.join(below).display()), workspace),
         None if path.starts_with(['/', '~']) => parse(grant, workspace),
-        None => Err(GrantError::Path {
+        None => Err(GrantError::Files(FileGrantError::Path {
             path: path.to_owned(),
-            reason: "here a path starts with 'workspace', '~' or '/'".to_owned(),
-        }),
+            reason: "here a path starts with 'workspace', 'scratch', '~' or '/'".to_owned(),
+        })),
     }
 }
 
@@ -221,7 +274,7 @@ mod tests {
         let workspace = tempfile::tempdir().unwrap();
         std::fs::create_dir(workspace.path().join("notes")).unwrap();
         let root = workspace.path().canonicalize().unwrap();
-        let given = |grant| resolve(grant, &root).map(|grant| grant.to_string()).unwrap_or_default();
+        let given = |grant| resolve(grant, &root).map(|given| given.files[0].to_string()).unwrap_or_default();
         assert_eq!(given("files=workspace:write"), format!("files={}:write", root.display()));
         assert_eq!(given("files=workspace/notes:read"), format!("files={}/notes:read", root.display()));
         assert_eq!(given("files=/:read"), "files=/:read");
@@ -233,9 +286,11 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         std::fs::create_dir(base.path().join("a:b")).unwrap();
         let grant = parse("files=a:b:write", base.path()).unwrap();
-        assert_eq!(grant.path, base.path().canonicalize().unwrap().join("a:b"));
-        assert!(matches!(parse("files=none:read", base.path()), Err(GrantError::Path { .. })));
-        assert!(matches!(parse("network=x", base.path()), Err(GrantError::Kind(_))));
+        assert_eq!(grant.files[0].path, base.path().canonicalize().unwrap().join("a:b"));
+        assert!(matches!(parse("files=none:read", base.path()), Err(GrantError::Files(FileGrantError::Path { .. }))));
+        assert!(matches!(parse("internet=x", base.path()), Err(GrantError::Kind(_))));
+        assert!(matches!(parse("network=https://*", base.path()), Err(GrantError::Meaning { .. })));
+        assert!(parse("network=https://api.example.com/v1/", base.path()).is_ok());
         assert!(matches!(parse("files", base.path()), Err(GrantError::Syntax(_))));
     }
 }

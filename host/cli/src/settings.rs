@@ -97,10 +97,16 @@ impl From<crate::config::ConfigError> for Failure {
     }
 }
 
+impl From<chiton_sandbox::FileGrantError> for Failure {
+    fn from(error: chiton_sandbox::FileGrantError) -> Self {
+        chiton_sandbox::GrantError::from(error).into()
+    }
+}
+
 impl From<chiton_sandbox::GrantError> for Failure {
     fn from(error: chiton_sandbox::GrantError) -> Self {
         let exit = match error {
-            chiton_sandbox::GrantError::Path { .. } => Exit::NotFound,
+            chiton_sandbox::GrantError::Files(chiton_sandbox::FileGrantError::Path { .. }) => Exit::NotFound,
             _ => Exit::Usage,
         };
         Self::new(exit, error)

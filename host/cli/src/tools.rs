@@ -2,11 +2,13 @@
 
 use crate::builtin::{self, BuiltIn};
 use crate::exit::Failure;
+use crate::ports;
 use crate::process;
+use crate::programs;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use crate::terminal::progress;
-use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Limits, Sandbox, SandboxOptions, Verdict};
+use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Sandbox, SandboxOptions, Verdict};
 use chiton_store::{ApprovalRow, AuditRow, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +29,7 @@ impl Tools {
     pub async fn open(settings: &Settings, store: Option<&Store>, audit: Arc<dyn AuditSink>) -> Result<Self, Failure> {
         let sandbox = sandbox(settings, audit)?;
         let rows = Rows::read(settings, store).await?;
-        let mut notices = Vec::new();
+        let mut notices = programs::publish(&sandbox, settings);
         for (name, _) in builtin::GRANTS {
             let Some(component) = BuiltIn::named(name) else { continue };
             let loading = component.load(&sandbox);
@@ -57,12 +59,14 @@ pub fn sandbox(settings: &Settings, audit: Arc<dyn AuditSink>) -> Result<Sandbox
         cache_dir: settings.home.cache(),
         compiler: Compiler::Child { program: std::env::current_exe()?, arguments: vec!["__compile".into()] },
         audit,
-        ceiling: Limits::default(),
+        ceiling: builtin::ceiling(),
         total_memory: TOTAL_MEMORY,
         protected: vec![settings.home.root().to_owned()],
     };
     // The engine keeps /proc/self/pagemap open, to reset memory quickly.
-    Ok(process::open_to_itself(|| Sandbox::new(options))?)
+    let sandbox = process::open_to_itself(|| Sandbox::new(options))?;
+    sandbox.set_ports(ports::outer(settings)?);
+    Ok(sandbox)
 }
 
 /// Where the approved bytes are kept, so that the approved version runs whatever becomes of the file.

@@ -4,7 +4,7 @@ use crate::audit::Verdict;
 use crate::component::Component;
 use crate::contract::v0_1::{self, Failure};
 use crate::engine::Ticker;
-use crate::files::{FileContext, Protected, Quotas};
+use chiton_files::{FileContext, Protected, Quotas};
 use crate::snapshot::LoadedTool;
 use crate::limiter::MemoryPool;
 use crate::state::{Call, CommandLine, State};

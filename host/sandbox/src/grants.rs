@@ -1,50 +1,11 @@
 //! What a component may touch: grants, effects, limits, and the rights of one call.
 
+use chiton_files::{Access, FileGrant, FileGrantError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// How a directory may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Access {
-    /// Names, metadata and contents may be read.
-    Read,
-    /// Reading, and creating, changing and removing.
-    Write,
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        })
-    }
-}
-
-/// A directory with the access that is given to it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct FileGrant {
-    /// Canonical absolute path of a directory on the host; the guest sees it under the same path.
-    pub path: PathBuf,
-    /// How it may be used.
-    pub access: Access,
-    /// Most bytes that the directory may hold while a component writes to it; `None` is unlimited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quota: Option<Quota>,
-}
-
-/// Upper bounds of what a directory may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Quota {
-    /// Sum of file sizes in bytes.
-    pub bytes: u64,
-    /// Number of files, directories and links.
-    pub entries: u64,
-}
 
 /// A grant that cannot be understood or given.
 #[derive(Debug, thiserror::Error)]
@@ -66,50 +27,9 @@ pub enum GrantError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The part after the last colon is no access.
-    #[error("the access after the last colon is 'read' or 'write', not '{0}'")]
-    Access(String),
-    /// The path does not exist or is no directory.
-    #[error("cannot grant '{path}': {reason}")]
-    Path {
-        /// The path as it was given.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-impl FileGrant {
-    /// Reads `PATH:ACCESS`, split at the last colon; a relative PATH starts at `base`. The directory
-    /// must exist; its canonical path is what is granted.
-    pub fn parse(value: &str, base: &Path) -> Result<Self, GrantError> {
-        let (path, access) = value.rsplit_once(':').ok_or_else(|| GrantError::Syntax(format!("files={value}")))?;
-        let access = match access {
-            "read" => Access::Read,
-            "write" => Access::Write,
-            other => return Err(GrantError::Access(other.to_owned())),
-        };
-        Self::directory(&base.join(path), access)
-    }
-
-    /// A grant of an existing directory, under its canonical path.
-    pub fn directory(path: &Path, access: Access) -> Result<Self, GrantError> {
-        let refuse = |reason: String| GrantError::Path { path: path.display().to_string(), reason };
-        let canonical = path.canonicalize().map_err(|error| refuse(error.to_string()))?;
-        if !canonical.is_dir() {
-            return Err(refuse("it is not a directory".to_owned()));
-        }
-        if canonical.to_str().is_none() {
-            return Err(refuse("its name is not UTF-8".to_owned()));
-        }
-        Ok(Self { path: canonical, access, quota: None })
-    }
-}
-
-impl fmt::Display for FileGrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "files={}:{}", self.path.display(), self.access)
-    }
+    /// A directory that cannot be granted.
+    #[error(transparent)]
+    Files(#[from] FileGrantError),
 }
 
 /// What can be granted beside files. Each is served by a port, which alone understands the values.
@@ -188,6 +108,9 @@ pub struct Grants {
     /// Everything else.
     #[serde(default, skip_serializing_if = "Capabilities::is_empty")]
     pub capabilities: Capabilities,
+    /// Settings, which the component reads as its environment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
     /// The limits of its calls; the defaults if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
@@ -260,6 +183,11 @@ impl Effects {
         (Self::SPAWNS, "spawns"),
         (Self::DESTRUCTIVE, "destructive"),
     ];
+
+    /// These effects less `other`.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
 
     /// Whether all of `other` are in this set.
     pub fn contains(self, other: Self) -> bool {
@@ -380,6 +308,12 @@ impl SessionRights {
             tainted: false,
         }
     }
+
+    /// The same with what the owner gives to this session: each kind in it replaces that kind.
+    pub fn with(self, given: Option<Grants>) -> Self {
+        let Some(Grants { files, capabilities, .. }) = given else { return self };
+        Self { files: (!files.is_empty()).then_some(files), capabilities, ..self }
+    }
 }
 
 /// The rights of one call: grants ∩ effects of the tool ∩ session.
@@ -393,13 +327,15 @@ pub struct Rights {
     pub capabilities: Capabilities,
     /// The effects that are left.
     pub effects: Effects,
+    /// The component's settings.
+    pub environment: BTreeMap<String, String>,
 }
 
 impl Rights {
     /// Intersects what the owner approved, what the tool declares and what the session allows.
     pub fn of(grants: &Grants, effects: Effects, session: &SessionRights) -> Self {
         let effects = effects & session.effects;
-        let mut rights = Self { effects, ..Self::default() };
+        let mut rights = Self { effects, environment: grants.environment.clone(), ..Self::default() };
         for (kind, granted) in &grants.capabilities {
             let values = session.capabilities.get(kind).unwrap_or(granted);
             rights.capabilities.insert(*kind, values.clone());

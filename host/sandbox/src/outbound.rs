@@ -143,6 +143,7 @@ impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
         match error {
             PortError::Denied { grant, .. } => Self::Denied(grant),
+            PortError::Refused { rule, target } => Self::Failed(format!("{target} is refused: {rule}")),
             PortError::Invalid(text) => Self::InvalidArguments(text),
             PortError::NotFound(text) => Self::NotFound(text),
             PortError::TimedOut(text) => Self::TimedOut(text),

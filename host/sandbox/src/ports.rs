@@ -31,8 +31,15 @@ pub struct Caller {
 pub enum PortError {
     /// A right is missing.
     Denied {
-        /// The missing grant as `KIND=VALUE`, or the rule that no grant lifts.
+        /// The missing grant as `KIND=VALUE`.
         grant: String,
+        /// What was tried, for the audit trail; without secrets.
+        target: String,
+    },
+    /// A rule forbids it that no grant lifts.
+    Refused {
+        /// The rule in words.
+        rule: String,
         /// What was tried, for the audit trail; without secrets.
         target: String,
     },

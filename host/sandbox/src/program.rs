@@ -263,7 +263,7 @@ impl Drop for Running {
 async fn run(
     call: &Arc<Call>,
     program: &Program,
-    files: crate::files::FileContext,
+    files: chiton_files::FileContext,
     command: CommandLine,
 ) -> Result<u8, (u8, String)> {
     let prepared = program.prepared(&call.sandbox).await.map_err(|error| (NOT_STARTED, error.to_string()))?;

@@ -6,7 +6,7 @@ use crate::call::{self, CallOutcome, CallRequest, Machine};
 use crate::compile::Compiler;
 use crate::component::{self, Component};
 use crate::engine::{self, LOADING_INSTANCES, MAX_INSTANCES, Ticker};
-use crate::files::{Protected, Quotas};
+use chiton_files::{Protected, Quotas};
 use crate::imports::{self, Declared, Kind, MAX_COMPONENT_BYTES};
 use crate::snapshot::Snapshot;
 use crate::limiter::MemoryPool;
@@ -216,6 +216,15 @@ impl Sandbox {
         }
     }
 
+    /// Checks and compiles a program without making it known.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn check_program(&self, digest: Digest, bytes: Vec<u8>) -> Result<(), LoadError> {
+        let bytes: ProgramBytes = Arc::new(move || Ok(bytes.clone()));
+        self.prepare_program(digest, &bytes).await.map(drop)
+    }
+
     /// Reads, checks and compiles a program, or takes it from the code cache.
     pub(crate) async fn prepare_program(
         &self,
@@ -408,7 +417,8 @@ impl Sandbox {
         &self.inner.machine
     }
 
-    pub(crate) fn ports(&self) -> Arc<Ports> {
+    /// What components may ask the host for now.
+    pub fn ports(&self) -> Arc<Ports> {
         self.inner.ports.load_full()
     }
 

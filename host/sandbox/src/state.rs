@@ -1,6 +1,6 @@
 //! What lives in a store: WASI with nothing in it, the rights of the call, and its limits.
 
-use crate::files::{FileContext, GuardedView};
+use chiton_files::{FileContext, GuardedView};
 use crate::limiter::{Limiter, MemoryPool};
 use crate::outbound::Http;
 use crate::pipe::Handle;
@@ -124,6 +124,9 @@ impl State {
             None => {
                 let log = call.limits.log;
                 wasi.stdout(MemoryOutputPipe::new(log)).stderr(MemoryOutputPipe::new(log));
+                for (name, value) in &call.rights.environment {
+                    wasi.env(name, value);
+                }
             }
             Some(command) => {
                 wasi.args(&command.argv).envs(&command.environment).initial_cwd(command.working_directory);

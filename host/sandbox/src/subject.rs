@@ -2,7 +2,7 @@
 
 use crate::Digest;
 use crate::audit::{AuditRecord, AuditSink, Verdict};
-use crate::files::Denial;
+use chiton_files::Denial;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

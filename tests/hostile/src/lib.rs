@@ -18,6 +18,11 @@ pub fn probe() -> Vec<u8> {
     include_bytes!(env!("PROBE_WASM")).to_vec()
 }
 
+/// The program of many deeds. What they are stands in `program/src`.
+pub fn program() -> Vec<u8> {
+    include_bytes!(env!("PROGRAM_WASM")).to_vec()
+}
+
 /// A well-behaved component with one tool of this name, which answers `done`.
 pub fn tool(name: &str) -> Vec<u8> {
     Text::valid().tools(&[Tool::named(name)]).component()

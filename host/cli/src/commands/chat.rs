@@ -18,14 +18,19 @@ use crate::terminal::style::{self, Style};
 use crate::terminal::view::View;
 use crate::tour;
 use chiton_agent::TurnEvent;
-use chiton_sandbox::{Access, FileGrant};
+use chiton_sandbox::{Access, FileGrant, Grants};
+use rustyline::ExternalPrinter;
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Read};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The chat that `chiton chat` talks in.
 const CHAT: &str = "default";
+/// How often the prompt looks for what came meanwhile.
+const ANNOUNCE: Duration = Duration::from_secs(1);
 /// Most bytes of a message from standard input.
 const MAX_INPUT: u64 = 4 << 20;
 const COMMANDS: &[&str] = &["/help", "/tools", "/grants", "/exit"];
@@ -74,7 +79,7 @@ fn read_input() -> Result<String, Failure> {
 
 /// What holds for the messages of one session.
 struct Session {
-    files: Option<Vec<FileGrant>>,
+    grants: Option<Grants>,
 }
 
 impl Session {
@@ -83,17 +88,17 @@ impl Session {
         let base = current_directory()?;
         let granted = rows::parse_all(&chat.grants.grant, &base)?;
         let Some(workspace) = &chat.workspace else {
-            return Ok(Self { files: granted });
+            return Ok(Self { grants: granted });
         };
         let workspace =
             FileGrant { path: existing_directory(&base.join(workspace))?, access: Access::Write, quota: None };
-        let mut files = vec![workspace];
-        files.extend(granted.into_iter().flatten());
-        Ok(Self { files: Some(files) })
+        let mut grants = granted.unwrap_or_default();
+        grants.files.insert(0, workspace);
+        Ok(Self { grants: Some(grants) })
     }
 
     fn message(&self, text: String) -> Request {
-        Request::Chat { chat: CHAT.to_owned(), id: uuid::Uuid::now_v7().to_string(), text, files: self.files.clone() }
+        Request::Chat { chat: CHAT.to_owned(), id: uuid::Uuid::now_v7().to_string(), text, grants: self.grants.clone() }
     }
 }
 
@@ -170,7 +175,7 @@ fn talk(runtime: &Runtime, settings: Settings, session: &Session) -> Result<(), 
     println!("{}", greeting(&settings, session)?);
     let history = settings.home.chat_history();
     let mut editor = LineEditor::open(&history, COMMANDS).map_err(Failure::because(Exit::Failure))?;
-    let door = runtime.block_on(Door::open(settings))?;
+    let door = Arc::new(runtime.block_on(Door::open(settings))?);
     if let Some(host) = runtime.block_on(door.host()) {
         runtime.block_on(host.sandbox())?;
         // The rest starts while the owner types.
@@ -183,15 +188,42 @@ fn talk(runtime: &Runtime, settings: Settings, session: &Session) -> Result<(), 
             }
         });
     }
-    let result = converse(runtime, &door, session, &mut editor);
-    runtime.block_on(door.close());
+    let typing = Arc::new(tokio::sync::Mutex::new(()));
+    let announcing = match editor.printer() {
+        Ok(printer) => Some(runtime.spawn(announce(door.clone(), typing.clone(), printer))),
+        // Without it, what comes is shown before the next line.
+        Err(_) => None,
+    };
+    let result = converse(runtime, &door, session, &mut editor, &typing);
+    if let Some(announcing) = announcing {
+        announcing.abort();
+        // It holds the door too until it has ended.
+        runtime.block_on(announcing).ok();
+    }
+    if let Some(door) = Arc::into_inner(door) {
+        runtime.block_on(door.close());
+    }
     result
+}
+
+/// Shows what comes while the owner is at the prompt: reminders, reports of sub-agents, notices.
+async fn announce(door: Arc<Door>, typing: Arc<tokio::sync::Mutex<()>>, mut printer: impl ExternalPrinter) {
+    loop {
+        tokio::time::sleep(ANNOUNCE).await;
+        let _at_the_prompt = typing.lock().await;
+        if let Ok(lines) = waiting(&door).await
+            && !lines.is_empty()
+        {
+            // A terminal that is gone ends the chat elsewhere.
+            let _ = printer.print(lines.join("\n") + "\n");
+        }
+    }
 }
 
 /// One line: the model, the working directory, and how to leave.
 fn greeting(settings: &Settings, session: &Session) -> Result<String, Failure> {
     let model = model::configured(&settings.config)?.ok_or_else(model::none_configured)?;
-    let directory = session.files.as_ref().and_then(|files| files.first()).map(|grant| &grant.path);
+    let directory = session.grants.as_ref().and_then(|grants| grants.files.first()).map(|grant| &grant.path);
     let directory = directory.unwrap_or(&settings.workspace).display().to_string();
     let directory = match std::env::home_dir().and_then(|home| home.to_str().map(str::to_owned)) {
         Some(home) if directory.starts_with(&format!("{home}/")) => directory.replacen(&home, "~", 1),
@@ -208,11 +240,22 @@ fn greeting(settings: &Settings, session: &Session) -> Result<String, Failure> {
     ))
 }
 
-fn converse(runtime: &Runtime, door: &Door, session: &Session, editor: &mut LineEditor) -> Result<(), Failure> {
+/// `typing` is free while the owner is at the prompt.
+fn converse(
+    runtime: &Runtime,
+    door: &Door,
+    session: &Session,
+    editor: &mut LineEditor,
+    typing: &tokio::sync::Mutex<()>,
+) -> Result<(), Failure> {
     let prompt = Style::Bold.paint("› ");
+    let mut busy = typing.blocking_lock();
     loop {
         runtime.block_on(show_waiting(door))?;
-        let text = match editor.read(&prompt).map_err(Failure::because(Exit::Failure))? {
+        drop(busy);
+        let typed = editor.read(&prompt);
+        busy = typing.blocking_lock();
+        let text = match typed.map_err(Failure::because(Exit::Failure))? {
             Typed::Text(text) => text.trim().to_owned(),
             Typed::Interrupted => {
                 eprintln!("{}", Style::Dim.paint("Ctrl-D or /exit leaves"));
@@ -246,21 +289,28 @@ fn converse(runtime: &Runtime, door: &Door, session: &Session, editor: &mut Line
 /// Shows answers and notices that came while nobody looked, on standard error: they are not the
 /// answer to what is asked now.
 async fn show_waiting(door: &Door) -> Result<(), Failure> {
+    for line in waiting(door).await? {
+        eprintln!("{line}");
+    }
+    Ok(())
+}
+
+/// The lines of what waits; it counts as seen.
+async fn waiting(door: &Door) -> Result<Vec<String>, Failure> {
     let waiting = door.done(Request::Waiting { chat: CHAT.to_owned() }).await?;
+    let mut lines = Vec::new();
     for notice in waiting["notices"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        eprintln!("{}", Style::Notice.paint(format!("! {notice}")));
+        lines.push(Style::Notice.paint(format!("! {notice}")));
     }
     for answer in waiting["answers"].as_array().into_iter().flatten() {
         let text = chiton_agent::inert(answer["text"].as_str().unwrap_or_default()).into_owned();
-        eprintln!("{}", Style::Dim.paint("an answer from before:"));
-        for line in markdown::lines(&text, stream::size().0.min(100), style::colours()) {
-            eprintln!("{line}");
-        }
+        lines.push(Style::Dim.paint("meanwhile:"));
+        lines.extend(markdown::lines(&text, stream::size().0.min(100), style::colours()));
         if let Some(outbox) = answer["outbox"].as_i64() {
             door.done(Request::Seen { outbox }).await?;
         }
     }
-    Ok(())
+    Ok(lines)
 }
 
 async fn answer_command(command: &str) -> Result<(), Failure> {

@@ -37,6 +37,7 @@ struct Finding {
 pub async fn run(json: bool) -> Result<(), Failure> {
     let mut findings = vec![finding("version", Ok(env!("CARGO_PKG_VERSION").to_owned()))];
     findings.extend(machine());
+    findings.push(warning("walls", walls().await));
     match Settings::load() {
         Ok(settings) => home(&settings, &mut findings).await,
         Err(failure) => findings.push(finding("home", Err(failure.message))),
@@ -103,6 +104,23 @@ fn machine() -> Vec<Finding> {
         warning("namespaces", namespaces()),
         finding("engine", engine.map(|()| "the WASM engine starts".to_owned()).map_err(|error| error.to_string())),
     ]
+}
+
+/// What stands around a program of the machine that is granted to a tool.
+async fn walls() -> Result<String, String> {
+    let walls = crate::ports::walls().await?;
+    let told: Vec<_> = walls
+        .missing()
+        .map(|state| {
+            let reason = state.missing.as_deref().unwrap_or_default();
+            format!("{} is missing ({reason}): {}", state.wall, state.wall.without())
+        })
+        .collect();
+    if told.is_empty() {
+        let names: Vec<_> = walls.states.iter().map(|state| state.wall.to_string()).collect();
+        return Ok(format!("native programs would run behind: {}", names.join(", ")));
+    }
+    Err(told.join("; "))
 }
 
 fn privacy() -> Result<String, String> {

@@ -17,7 +17,7 @@ pub async fn run(command: Grant, json: bool) -> Result<(), Failure> {
     match command {
         Grant::List { tool } => list(tool, json).await,
         Grant::Add(GrantChange { tool, grant }) => {
-            let grant = rows::parse(&grant, &current_directory()?)?;
+            let grant = rows::absolute(&grant, &current_directory()?)?;
             change(Request::AddGrant { tool, grant }, json).await
         }
         Grant::Remove(GrantChange { tool, grant }) => {

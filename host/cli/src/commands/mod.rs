@@ -3,8 +3,10 @@
 mod audit;
 mod chat;
 mod config;
+mod cron;
 mod doctor;
 mod grant;
+mod program;
 mod setup;
 mod tool;
 
@@ -25,6 +27,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Tool(tool) => runtime()?.block_on(tool::run(tool, json)),
         Command::Grant(grant) => runtime()?.block_on(grant::run(grant, json)),
         Command::Audit(filter) => runtime()?.block_on(audit::run(filter, json)),
+        Command::Cron(command) => runtime()?.block_on(cron::run(command, json)),
         Command::Config(config) => config::run(config),
         Command::Doctor => runtime()?.block_on(doctor::run(json)),
         Command::Completions { shell } => {
@@ -32,7 +35,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Arguments::command(), "chiton", &mut script);
             print(&script)
         }
-        Command::Compile => Ok(()),
+        Command::Program(command) => runtime()?.block_on(program::run(command, json)),
+        Command::Compile | Command::Native => Ok(()),
     }
 }
 

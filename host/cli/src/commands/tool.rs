@@ -26,13 +26,13 @@ pub async fn run(command: Tool, json: bool) -> Result<(), Failure> {
         Tool::List => list(json).await,
         Tool::Show { name } => show(&name, json).await,
         Tool::Call { name, arguments, grants } => {
-            let files = rows::parse_all(&grants.grant, &current_directory()?)?;
+            let grants = rows::parse_all(&grants.grant, &current_directory()?)?;
             let arguments = read_arguments(&arguments)?;
-            call(Request::Call { tool: name, arguments, files }, json).await
+            call(Request::Call { tool: name, arguments, grants }, json).await
         }
         Tool::Approve { file, name, grants } => {
             let base = current_directory()?;
-            let grants = rows::parse_all(&grants.grant, &base)?.unwrap_or_default();
+            let grants = grants.grant.iter().map(|grant| rows::absolute(grant, &base)).collect::<Result<_, _>>()?;
             // The file itself is what is approved and watched, not a link to it.
             let file = file.canonicalize().map_err(|error| {
                 Failure::new(

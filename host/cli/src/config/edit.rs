@@ -12,7 +12,7 @@ const MASK: &str = "********";
 /// Whether the value at this dotted key is a secret.
 pub fn is_secret(key: &str) -> bool {
     let parts: Vec<_> = key.split('.').collect();
-    matches!(parts[..], ["providers", _, "apiKey" | "extraHeaders", ..])
+    matches!(parts[..], ["providers", _, "apiKey" | "extraHeaders", ..] | ["secrets", _])
 }
 
 /// The value at a dotted key (the whole for an empty key), defaults filled in and secrets masked.

@@ -24,6 +24,45 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// Grants of tools, by the name of their component (such as `file`).
     pub tools: BTreeMap<String, Tool>,
+    /// Secrets by name. A tool never sees them: the host adds them to requests that a `secrets` grant names.
+    #[schemars(with = "BTreeMap<String, SecretShape>")]
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// One secret.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a secret is text, better a reference such as \"${GITHUB_TOKEN}\", or {\"file\": \"PATH\"}")]
+pub enum Secret {
+    /// The value itself, or a reference to the environment.
+    Value(SecretString),
+    /// Kept in a file.
+    File(SecretFile),
+}
+
+/// A secret that is kept in a file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretFile {
+    /// The file; a leading `~` is the user's home. Read whenever the secret is used.
+    pub file: String,
+}
+
+/// How [`Secret`] is written.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum SecretShape {
+    Value(String),
+    File { file: String },
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(_) => serializer.serialize_str(""),
+            Self::File(place) => serializer.serialize_str(&place.file),
+        }
+    }
 }
 
 /// The agent's settings.
@@ -104,6 +143,8 @@ pub struct Tool {
     /// Replaces all grants of the tool. Each is `KIND=VALUE`, such as `files=workspace:write` or
     /// `files=/home/ann/notes:read`; a path starts with `workspace`, `~` or `/`.
     pub grants: Option<Vec<String>>,
+    /// Settings that the tool reads from its environment, such as `SEARXNG_URL` of `web`. Never for secrets.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// The JSON Schema of the file.

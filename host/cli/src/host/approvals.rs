@@ -7,7 +7,6 @@ use crate::exit::{Exit, Failure};
 use crate::rows::{self, Rows, Source};
 use crate::settings::Settings;
 use crate::tools::{kept_bytes, read_component};
-use chiton_sandbox::{FileGrant, Grants};
 use chiton_store::ApprovalRow;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -16,26 +15,26 @@ use std::path::{Path, PathBuf};
 
 impl Host {
     /// Approves the bytes of `file` under `name`, with exactly `grants`, and runs them from now on.
-    pub(super) async fn approve(&self, name: String, file: PathBuf, grants: Vec<FileGrant>) -> Result<Value, Failure> {
+    pub(super) async fn approve(&self, name: String, file: PathBuf, grants: Vec<String>) -> Result<Value, Failure> {
         check_name(&name)?;
         let bytes = read_component(&file)?;
         let sandbox = self.sandbox().await?;
         let component = sandbox.load(bytes.clone()).await?;
-        let texts: Vec<_> = grants.iter().map(ToString::to_string).collect();
+        let given = rows::parse_all(&grants, Path::new("/"))?.unwrap_or_default();
         let row = ApprovalRow {
             name: name.clone(),
             component_digest: component.digest().to_string(),
             definitions_digest: component.definitions_digest().to_string(),
             path: Some(file.display().to_string()),
-            grants_json: rows::to_json(&texts),
+            grants_json: rows::to_json(&grants),
             approved_at: jiff::Timestamp::now().as_millisecond(),
             revoked_at: None,
         };
         keep(&kept_bytes(self.settings(), &name, &row.component_digest), &bytes)?;
         let tools: Vec<_> = component.tools().iter().map(|tool| tool.name.clone()).collect();
-        let answer = json!({"name": name, "digest": row.component_digest, "tools": tools, "grants": texts});
+        let answer = json!({"name": name, "digest": row.component_digest, "tools": tools, "grants": grants});
         let before = self.approval(&name).await?;
-        sandbox.publish(&name, component, Grants { files: grants, limits: None })?;
+        sandbox.publish(&name, component, given)?;
         self.store().set_tool_grants(&name, None).await?;
         self.store().approve(row.clone()).await?;
         self.inner.approved.notify_one();
@@ -71,15 +70,14 @@ impl Host {
     }
 
     /// Gives a component one more grant.
-    pub(super) async fn add_grant(&self, tool: &str, grant: &FileGrant) -> Result<Value, Failure> {
+    pub(super) async fn add_grant(&self, tool: &str, wanted: String) -> Result<Value, Failure> {
         let (settings, rows) = self.rows().await?;
         let name = self.component(tool, &rows).await?;
         let mut grants = rows.get(&name).map(|row| row.grants.clone()).unwrap_or_default();
-        let wanted = grant.to_string();
         if rows.position(&name, &wanted, Path::new("/")).is_none() {
             // The same directory with another access replaces what was given before.
-            let path = format!("files={}:", grant.path.display());
-            let same = |text: &String| rows.described_one(text).starts_with(&path);
+            let path = wanted.rsplit_once(':').filter(|_| wanted.starts_with("files=")).map(|(path, _)| format!("{path}:"));
+            let same = |text: &String| path.as_ref().is_some_and(|path| rows.described_one(text).starts_with(path));
             match grants.iter().position(same) {
                 Some(index) => grants[index] = wanted,
                 None => grants.push(wanted),
@@ -184,7 +182,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
 }
 
 /// Keeps bytes that will run, complete or not at all.
-fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let staged = path.with_extension("new");
     std::fs::remove_file(&staged).ok();
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;

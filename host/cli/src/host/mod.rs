@@ -1,20 +1,27 @@
 //! The host: the one process that changes the state of a home.
 
 mod approvals;
+mod jobs;
 mod watch;
 
-pub use approvals::unknown_tool;
+pub use approvals::{keep, unknown_tool};
+pub use jobs::described;
 
 use crate::exit::{Exit, Failure};
 use crate::model;
+use crate::ports;
+use crate::programs;
 use crate::request::{Reply, Request};
+use crate::scratch;
 use crate::settings::Settings;
 use crate::tools::{self, Tools};
 use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, TurnEvent};
 use chiton_channels::{ChannelError, Terminal};
-use chiton_sandbox::{CallError, CallRequest, FileGrant, Part, Sandbox, SessionRights};
-use chiton_store::{HostLock, OutboxId, Store, StoreError, failpoint};
+use chiton_sandbox::{CallError, CallRequest, Grants, Part, Ports, Sandbox, SessionRights};
+use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
+use chiton_store::{HostLock, JobId, OutboxId, Store, StoreError, failpoint};
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -29,9 +36,12 @@ pub struct Host {
 struct Inner {
     settings: Settings,
     store: Store,
+    scheduler: Scheduler,
     sandbox: OnceCell<Sandbox>,
     agent: OnceCell<Agent>,
     notices: Mutex<Vec<String>>,
+    /// Ends what runs beside requests.
+    closing: CancellationToken,
     /// Told when a component was approved, so that its file is watched too.
     approved: Notify,
     _lock: HostLock,
@@ -44,10 +54,18 @@ impl Host {
         for warning in store.warnings() {
             eprintln!("warning: {warning}");
         }
+        let scheduler = Scheduler::new(SchedulerOptions {
+            store: store.clone(),
+            zone: chiton_agent::zone(settings.config.agents.defaults.timezone.as_deref()),
+            clock: Arc::new(SystemClock),
+            limits: chiton_schedule::Limits::default(),
+        });
         Ok(Self {
             inner: Arc::new(Inner {
                 settings,
                 store,
+                scheduler,
+                closing: CancellationToken::new(),
                 sandbox: OnceCell::new(),
                 agent: OnceCell::new(),
                 notices: Mutex::default(),
@@ -73,6 +91,7 @@ impl Host {
             let audit = tools::audit_to(self.store().clone());
             let tools = Tools::open(self.settings(), Some(self.store()), audit).await?;
             tools.notices.into_iter().for_each(|notice| self.notice(notice));
+            tools.sandbox.set_ports(self.ports(None)?);
             Ok(tools.sandbox)
         };
         self.inner.sandbox.get_or_try_init(open).await
@@ -95,12 +114,45 @@ impl Host {
                 provider: model.provider,
                 settings: agent_settings(settings, model.name),
             });
+            self.sandbox().await?.set_ports(self.ports(Some(&agent))?);
+            self.schedule(&agent);
             if agent.resume().await? > 0 {
                 self.notice("what was interrupted goes on; its answer is shown when it is there".to_owned());
             }
             Ok(agent)
         };
         self.inner.agent.get_or_try_init(start).await
+    }
+
+    /// What components can ask for; messages and sub-agents only with an agent.
+    fn ports(&self, agent: Option<&Agent>) -> Result<Ports, Failure> {
+        let mut ports = ports::outer(self.settings())?;
+        ports.schedule = Some(Arc::new(ports::Schedule(self.inner.scheduler.clone())));
+        if let Some(agent) = agent {
+            ports.messaging = Some(Arc::new(agent.clone()));
+            ports.agents = Some(Arc::new(agent.clone()));
+        }
+        Ok(ports)
+    }
+
+    /// Runs jobs as long as the host does.
+    fn schedule(&self, agent: &Agent) {
+        let (scheduler, closing) = (self.inner.scheduler.clone(), self.inner.closing.clone());
+        let woken = Arc::new(ports::Woken(agent.clone()));
+        let (running, ending) = (scheduler.clone(), closing.clone());
+        tokio::spawn(async move { running.run(woken, ending).await });
+        let mut answers = agent.outbox_changes();
+        tokio::spawn(async move {
+            // A turn that ended has put its answer into the outbox.
+            while let Some(Ok(())) = closing.run_until_cancelled(answers.changed()).await {
+                scheduler.turn_ended();
+            }
+        });
+    }
+
+    /// The scheduler of this home.
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.inner.scheduler
     }
 
     /// Keeps something that the owner should know until somebody can show it.
@@ -115,14 +167,22 @@ impl Host {
     /// Does what is asked and sends replies, of which the last is `Done` or `Failed`.
     pub async fn perform(&self, request: Request, replies: mpsc::Sender<Reply>) {
         let result = match request {
-            Request::Chat { chat, id, text, files } => self.chat(chat, id, text, files, &replies).await,
+            Request::Chat { chat, id, text, grants } => self.chat(chat, id, text, grants, &replies).await,
             Request::Cancel { chat } => Ok(self.cancel(&chat)),
             Request::Seen { outbox } => self.seen(outbox).await,
             Request::Waiting { chat } => self.waiting(&chat).await,
-            Request::Call { tool, arguments, files } => self.call(tool, arguments, files, &replies).await,
+            Request::Call { tool, arguments, grants } => self.call(tool, arguments, grants, &replies).await,
             Request::Approve { name, file, grants } => self.approve(name, file, grants).await,
             Request::Revoke { name } => self.revoke(&name).await,
-            Request::AddGrant { tool, grant } => self.add_grant(&tool, &grant).await,
+            Request::AddProgram { file, names } => self.add_program(&file, names).await,
+            Request::RemoveProgram { name } => self.remove_program(&name),
+            Request::AddJob { chat, name, message, timing, zone } => {
+                self.add_job(chat, name, message, &timing, zone).await
+            }
+            Request::RemoveJob { id } => self.remove_job(JobId(id)).await,
+            Request::RunJob { id } => self.run_job(JobId(id), &replies).await,
+            Request::ApproveJob { id } => self.approve_job(JobId(id)).await,
+            Request::AddGrant { tool, grant } => self.add_grant(&tool, grant).await,
             Request::RemoveGrant { tool, grant, base } => self.remove_grant(&tool, &grant, &base).await,
         };
         // Whoever asked may have left; what was asked is done.
@@ -131,6 +191,7 @@ impl Host {
 
     /// Ends the host: turns stop at their next step and go on at the next start.
     pub async fn close(&self) {
+        self.inner.closing.cancel();
         if let Some(agent) = self.inner.agent.get() {
             agent.shutdown().await;
         }
@@ -144,11 +205,11 @@ impl Host {
         chat: String,
         id: String,
         text: String,
-        files: Option<Vec<FileGrant>>,
+        grants: Option<Grants>,
         replies: &mpsc::Sender<Reply>,
     ) -> Result<Value, Failure> {
         let terminal = Terminal::new(self.agent().await?.clone());
-        let mut events = terminal.say(&chat, &id, &text, files).await?.events;
+        let mut events = terminal.say(&chat, &id, &text, grants).await?.events;
         while let Some(event) = events.recv().await {
             if replies.send(Reply::Event(event)).await.is_err() {
                 break;
@@ -183,13 +244,13 @@ impl Host {
         &self,
         tool: String,
         arguments: Map<String, Value>,
-        files: Option<Vec<FileGrant>>,
+        grants: Option<Grants>,
         replies: &mpsc::Sender<Reply>,
     ) -> Result<Value, Failure> {
         let sandbox = self.sandbox().await?;
-        let mut session = SessionRights::of("command:tool");
-        session.files = files;
+        let mut session = SessionRights::of("command:tool").with(grants);
         session.tool_was_named = true;
+        session.scratch = Some(scratch::of(self.settings(), &session.session)?);
         let (progress, mut lines) = mpsc::channel(16);
         let cancel = CancellationToken::new();
         let calling = sandbox.call(CallRequest {
@@ -197,6 +258,7 @@ impl Host {
             arguments: Value::Object(arguments),
             session,
             limits: None,
+            instead: None,
             cancel: cancel.clone(),
             progress: Some(progress),
         });
@@ -222,6 +284,19 @@ impl Host {
     }
 }
 
+impl Host {
+    async fn add_program(&self, file: &Path, names: Vec<String>) -> Result<Value, Failure> {
+        let bytes = tools::read_component(file)?;
+        let added = programs::add(self.sandbox().await?, self.settings(), bytes, names).await?;
+        Ok(json!({"names": added.names, "digest": added.digest}))
+    }
+
+    fn remove_program(&self, name: &str) -> Result<Value, Failure> {
+        programs::remove(self.started_sandbox(), self.settings(), name)?;
+        Ok(json!({"name": name}))
+    }
+}
+
 fn agent_settings(settings: &Settings, model: String) -> AgentSettings {
     let defaults = &settings.config.agents.defaults;
     let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
@@ -232,6 +307,8 @@ fn agent_settings(settings: &Settings, model: String) -> AgentSettings {
         max_tool_iterations: defaults.max_tool_iterations,
         max_tool_result_chars: whole(defaults.max_tool_result_chars),
         timezone: defaults.timezone.clone(),
+        scratch: Some(settings.home.scratch()),
+        channels: vec![Terminal::NAME.to_owned()],
         ..AgentSettings::new(&settings.workspace, model)
     }
 }
@@ -281,7 +358,7 @@ impl From<ChannelError> for Failure {
 /// The answer's row in the outbox, if the event carries one.
 pub fn outbox_of(event: &TurnEvent) -> Option<i64> {
     match event {
-        TurnEvent::Finished { outbox, .. } | TurnEvent::Failed { outbox, .. } => *outbox,
+        TurnEvent::Message { outbox, .. } | TurnEvent::Finished { outbox, .. } | TurnEvent::Failed { outbox, .. } => *outbox,
         _ => None,
     }
 }

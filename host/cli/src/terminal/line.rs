@@ -4,7 +4,7 @@ use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Cmd, Config, Context, Editor, Helper, Highlighter, Hinter, KeyCode, KeyEvent, Modifiers};
+use rustyline::{Cmd, Config, Context, Editor, ExternalPrinter, Helper, Highlighter, Hinter, KeyCode, KeyEvent, Modifiers};
 use std::path::{Path, PathBuf};
 
 /// Lines of history that are kept.
@@ -43,6 +43,11 @@ impl LineEditor {
         // No history yet is no reason not to begin.
         editor.load_history(history).ok();
         Ok(Self { editor, history: history.to_owned() })
+    }
+
+    /// Prints above the line that is being typed.
+    pub fn printer(&mut self) -> rustyline::Result<impl ExternalPrinter + Send + use<>> {
+        self.editor.create_external_printer()
     }
 
     /// Reads what is typed next.

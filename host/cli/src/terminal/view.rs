@@ -83,6 +83,7 @@ impl View {
                 self.say(&Style::Notice.paint(format!("! {text}")));
                 self.wait();
             }
+            TurnEvent::Message { text, .. } => self.message(text)?,
             TurnEvent::Finished { text, .. } => self.finish(text)?,
             TurnEvent::Failed { .. } | TurnEvent::Cancelled => self.settle()?,
         }
@@ -95,6 +96,15 @@ impl View {
         self.calls.drain().for_each(|(_, (bar, _))| bar.finish_and_clear());
         self.end_thinking()?;
         self.answer.finish()
+    }
+
+    /// What a tool sent to this chat is for its reader, like the answer.
+    fn message(&mut self, text: &str) -> io::Result<()> {
+        self.settle()?;
+        self.answer.push(text)?;
+        self.answer.finish()?;
+        self.wait();
+        Ok(())
     }
 
     fn finish(&mut self, text: &str) -> io::Result<()> {

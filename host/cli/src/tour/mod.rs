@@ -1,10 +1,13 @@
 //! The tour: what a stranger without a model sees. The model is a script; the agent, the sandbox,
 //! the components, the files and the refusals are real.
 
+mod page;
 mod script;
 
-use crate::builtin::BuiltIn;
+use crate::builtin::{self, BuiltIn};
 use crate::exit::{Exit, Failure};
+use crate::ports;
+use crate::programs;
 use crate::settings::Settings;
 use crate::terminal::stream::Stream;
 use crate::terminal::style::{Style, one_line};
@@ -12,14 +15,19 @@ use crate::terminal::{progress, view};
 use crate::tools;
 use chiton_agent::{Agent, AgentOptions, AgentSettings, TurnEvent};
 use chiton_providers::ScriptedProvider;
-use chiton_sandbox::{Access, AuditRecord, Component, FileGrant, Grants, Limits, Sandbox, SessionRights, Verdict};
+use chiton_sandbox::{AuditRecord, Component, Grants, Limits, Sandbox, SessionRights, Verdict};
+use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
 use chiton_store::{NewMessage, Store};
 use script::{FILE, Scene, Step};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
+/// The channel of the tour's one chat.
+const CHANNEL: &str = "tour";
 /// The pause after each word of the scripted model where somebody is watching.
 const PACE: Duration = Duration::from_millis(18);
 /// What the tour's hostile component may use.
@@ -42,56 +50,148 @@ pub async fn play(settings: &Settings) -> Result<(), Failure> {
     let workspace = folder.path().join("workspace");
     std::fs::create_dir(&workspace)?;
     std::fs::write(workspace.join(FILE.0), FILE.1)?;
+    let page = page::serve(script::PAGE).await?;
     let seen = Arc::new(Seen::default());
     let counted = seen.clone();
     let audit = Arc::new(move |record: AuditRecord| counted.count(&record));
     let sandbox = tools::sandbox(settings, audit)?;
-    let components = load(&sandbox);
-    let [file, greet, next, runaway] = progress::while_slow("compiling the tools, once", components).await?;
-    sandbox.publish(
-        "file",
-        file,
-        Grants {
-            files: vec![FileGrant::directory(&workspace, Access::Write).map_err(Failure::because(Exit::State))?],
-            limits: None,
-        },
-    )?;
-    sandbox.publish("greet", greet.clone(), Grants::default())?;
-    sandbox.publish(
-        "runaway",
-        runaway,
-        Grants { files: Vec::new(), limits: Some(Limits { time: RUNAWAY.0, memory: RUNAWAY.1, ..Limits::default() }) },
-    )?;
+    let stage = Stage { folder: folder.path(), workspace: &workspace, sandbox: sandbox.clone() };
+    let parts = stage.publish(&page);
+    let (greet, next) = progress::while_slow("compiling the tools, once", parts).await?;
+    for wrong in programs::publish(&sandbox, settings) {
+        eprintln!("warning: {wrong}");
+    }
+    let warming = async {
+        for program in ["seq", "grep", "sh"] {
+            sandbox.warm_program(program).await?;
+        }
+        Ok::<_, Failure>(())
+    };
+    progress::while_slow("compiling the programs of the shell, once", warming).await?;
 
-    let scenes = Arc::new(script::scenes());
-    let provider = demo_model(scenes.clone(), seen.clone(), sandbox.clone(), next.clone());
-    let agent = Agent::new(AgentOptions {
-        sandbox: sandbox.clone(),
-        store: Store::open(folder.path().join("tour.db"))?,
-        provider: Arc::new(provider),
-        settings: AgentSettings::new(&workspace, "demo"),
-    });
+    let soon = (jiff::Timestamp::now() + script::REMINDER_AFTER).to_string();
+    let scenes = Arc::new(script::scenes(&page, &soon));
+    let model = Arc::new(demo_model(scenes.clone(), seen.clone(), sandbox.clone(), next.clone()));
+    let bot = stage.start(model.clone())?;
     introduce(&workspace);
     for (index, scene) in scenes.iter().enumerate() {
         seen.scene.store(index, Ordering::SeqCst);
         println!("\n{}", Style::Bold.paint(format!("{}. {}", index + 1, scene.title)));
         println!("{} {}", Style::Dim.paint("you ›"), scene.ask);
         let swap = || swapped(&greet, &next, &seen);
-        show(&agent, scene, index, &swap).await?;
+        show(&bot.agent, scene, index, &swap).await?;
     }
-    agent.shutdown().await;
+    bot.stop().await;
+    remind(stage.start(model)?).await?;
     conclude(&seen);
     Ok(())
 }
 
-async fn load(sandbox: &Sandbox) -> Result<[Arc<Component>; 4], Failure> {
-    let mut components = Vec::new();
-    for name in ["file", "greet", "greet-next", "runaway"] {
-        let built_in =
-            BuiltIn::named(name).ok_or_else(|| Failure::new(Exit::Failure, "a part of the tour is missing"))?;
-        components.push(built_in.load(sandbox).await?);
+/// Where the tour takes place.
+struct Stage<'a> {
+    folder: &'a Path,
+    workspace: &'a Path,
+    sandbox: Sandbox,
+}
+
+/// The bot of the tour, from one start to one stop.
+struct Bot {
+    agent: Agent,
+    ending: CancellationToken,
+}
+
+impl Stage<'_> {
+    /// Makes the tools callable, and gives the greeting tool and the one that replaces it.
+    async fn publish(&self, page: &str) -> Result<(Arc<Component>, Arc<Component>), Failure> {
+        let grant = |text: String| {
+            let mut grants = Grants { limits: Some(builtin::ceiling()), ..Grants::default() };
+            grants.add(&text, self.workspace).map(|()| grants)
+        };
+        let folder = format!("files={}:write", self.workspace.display());
+        let limits = Limits { time: RUNAWAY.0, memory: RUNAWAY.1, ..Limits::default() };
+        let given = [
+            ("file", grant(folder.clone())?),
+            ("exec", grant(folder)?),
+            ("web", grant(format!("network=private:{page}"))?),
+            ("cron", grant("schedule=this-chat".to_owned())?),
+            ("spawn", grant("agents=spawn".to_owned())?),
+            ("greet", Grants::default()),
+            ("runaway", Grants { limits: Some(limits), ..Grants::default() }),
+        ];
+        let (mut greet, next) = (None, load(&self.sandbox, "greet-next").await?);
+        for (name, grants) in given {
+            let component = load(&self.sandbox, name).await?;
+            if name == "greet" {
+                greet = Some(component.clone());
+            }
+            self.sandbox.publish(name, component, grants)?;
+        }
+        Ok((greet.ok_or_else(missing)?, next))
     }
-    components.try_into().map_err(|_| Failure::new(Exit::Failure, "a part of the tour is missing"))
+
+    /// Starts the bot on what the last one left in the database.
+    fn start(&self, model: Arc<ScriptedProvider>) -> Result<Bot, Failure> {
+        let store = Store::open(self.folder.join("tour.db"))?;
+        let agent = Agent::new(AgentOptions {
+            sandbox: self.sandbox.clone(),
+            store: store.clone(),
+            provider: model,
+            settings: AgentSettings::new(self.workspace, "demo"),
+        });
+        let scheduler = Scheduler::new(SchedulerOptions {
+            store,
+            zone: chiton_agent::zone(None),
+            clock: Arc::new(SystemClock),
+            limits: chiton_schedule::Limits::default(),
+        });
+        let mut ports = (*self.sandbox.ports()).clone();
+        ports.schedule = Some(Arc::new(ports::Schedule(scheduler.clone())));
+        ports.agents = Some(Arc::new(agent.clone()));
+        self.sandbox.set_ports(ports);
+        let (ending, woken) = (CancellationToken::new(), Arc::new(ports::Woken(agent.clone())));
+        let until = ending.clone();
+        tokio::spawn(async move { scheduler.run(woken, until).await });
+        Ok(Bot { agent, ending })
+    }
+}
+
+impl Bot {
+    async fn stop(self) {
+        self.ending.cancel();
+        self.agent.shutdown().await;
+    }
+}
+
+/// Waits for the reminder that the bot before this one was asked for.
+async fn remind(bot: Bot) -> Result<(), Failure> {
+    println!("{}", Style::Notice.paint("⟳ stopped, and started again from its database"));
+    let mut outbox = bot.agent.outbox_changes();
+    let begun = Instant::now();
+    let reminded = async {
+        loop {
+            let answers = bot.agent.store().pending_outbox(CHANNEL).await?;
+            if answers.iter().any(|answer| answer.text == script::REMINDER) {
+                return Ok::<_, Failure>(());
+            }
+            if outbox.changed().await.is_err() {
+                return Err(wrong("cron", "the bot ended"));
+            }
+        }
+    };
+    let reminded = tokio::time::timeout(script::REMINDER_AFTER * 10, reminded).await;
+    reminded.map_err(|_| wrong("cron", "the reminder did not come"))??;
+    println!("{} {}", Style::Good.paint("⏰"), script::REMINDER);
+    println!("{}", Style::Dim.paint(format!("  after {:.1} s", begun.elapsed().as_secs_f32())));
+    bot.stop().await;
+    Ok(())
+}
+
+async fn load(sandbox: &Sandbox, name: &str) -> Result<Arc<Component>, Failure> {
+    Ok(BuiltIn::named(name).ok_or_else(missing)?.load(sandbox).await?)
+}
+
+fn missing() -> Failure {
+    Failure::new(Exit::Failure, "a part of the tour is missing")
 }
 
 /// A model that follows the script and replaces the greeting tool where the script says so.
@@ -100,6 +200,9 @@ fn demo_model(scenes: Arc<Vec<Scene>>, seen: Arc<Seen>, sandbox: Sandbox, next: 
     let model = ScriptedProvider::new("demo", move |request| {
         let index = seen.scene.load(Ordering::SeqCst);
         let done = script::results_so_far(request);
+        if let Some(reply) = script::aside(request, done, &format!("demo-{index}-{done}")) {
+            return reply;
+        }
         let scene = &scenes[index];
         if scene.steps.get(done).is_some_and(|step| step.after_swap) {
             let started = Instant::now();
@@ -124,7 +227,7 @@ impl Seen {
     }
 }
 
-fn introduce(workspace: &std::path::Path) {
+fn introduce(workspace: &Path) {
     println!("{}", Style::Bold.paint("Chiton: a tour of the sandbox"));
     println!(
         "{}",
@@ -160,7 +263,7 @@ fn swapped(before: &Component, after: &Component, seen: &Seen) -> String {
 /// Runs one scene through the agent and shows it.
 async fn show(agent: &Agent, scene: &Scene, index: usize, swapped: &dyn Fn() -> String) -> Result<(), Failure> {
     let message = NewMessage {
-        channel: "tour".to_owned(),
+        channel: CHANNEL.to_owned(),
         account: String::new(),
         external_id: format!("scene-{index}"),
         chat_id: "demo".to_owned(),
@@ -182,7 +285,7 @@ async fn show(agent: &Agent, scene: &Scene, index: usize, swapped: &dyn Fn() -> 
                     println!("{}", Style::Notice.paint(format!("⇄ {}", swapped())));
                 }
                 println!("{}", view::finished(&label, verdict, duration_ms, &summary));
-                if verdict == Verdict::Allowed && matches!(name.as_str(), "greet" | "runaway") {
+                if verdict == Verdict::Allowed && matches!(name.as_str(), "greet" | "runaway" | "exec" | "spawn" | "cron") {
                     println!("  {}", Style::Dim.paint(one_line(&summary, 100)));
                 }
                 check(step, &name, verdict, &summary)?;

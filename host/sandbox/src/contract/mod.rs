@@ -33,7 +33,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     v0_1::link(linker)?;
     linker.allow_shadowing(true);
-    crate::files::add_to_linker(linker, State::guarded_files)?;
+    chiton_files::add_to_linker(linker, State::guarded_files)?;
     for (interface, functions, grant, refusal) in REFUSED {
         let mut instance = linker.instance(interface)?;
         for function in functions {

@@ -42,7 +42,9 @@ impl Call {
     ) -> Result<T, Failure> {
         match &result {
             Ok(_) => self.subject.record(operation, target, "", Verdict::Allowed, Duration::ZERO),
-            Err(PortError::Denied { grant, target }) => self.subject.deny(operation, target, grant),
+            Err(PortError::Denied { grant: rule, target } | PortError::Refused { rule, target }) => {
+                self.subject.deny(operation, target, rule);
+            }
             Err(_) => self.subject.record(operation, target, "failed", Verdict::Failed, Duration::ZERO),
         }
         result.map_err(Failure::from)

@@ -6,6 +6,7 @@
 
 mod cache;
 mod components;
+mod programs;
 mod resources;
 mod swap;
 mod wasi;

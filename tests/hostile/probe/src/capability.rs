@@ -3,7 +3,8 @@
 //!
 //! `fetch {url}` · `http {authority}` through `wasi:http` · `storage_get` · `storage_set` · `storage_remove` ·
 //! `storage_keys` · `secret {name}` ·
-//! `spawn {argv, directory, stdin}`, which gives the exit code and what was written · `schedule_add` · `schedule_jobs` · `schedule_remove` ·
+//! `spawn {argv, directory, stdin}`, which gives the exit code and what was written ·
+//! `pipeline {stages, directory, kill}`, which gives the exit codes of all and what the last wrote · `schedule_add` · `schedule_jobs` · `schedule_remove` ·
 //! `send {text}` · `agent_start` · `agent_wait` · `agent_cancel` · `invoke {tool}` · `ask {text}`.
 
 use crate::bindings::chiton::tool::tool_types::Failure;
@@ -32,6 +33,7 @@ pub(crate) fn run(op: &Operation) -> Option<Outcome> {
         "storage_keys" => told(storage::keys("")),
         "secret" => Ok(json!(secrets::available(op.text("name")))),
         "spawn" => spawn(op),
+        "pipeline" => pipeline(op),
         "schedule_add" => told(schedule::add("job", "do it", &schedule::Timing::Every(1))),
         "schedule_jobs" => told(schedule::jobs()),
         "schedule_remove" => told(schedule::remove("1")),
@@ -79,6 +81,32 @@ fn spawn(op: &Operation) -> Outcome {
     let (stdout, stderr) = (read_all(&output), read_all(&errors));
     let code = process.wait().map_err(wrong)?;
     Ok(json!({ "code": code, "stdout": stdout, "stderr": stderr }))
+}
+
+fn pipeline(op: &Operation) -> Outcome {
+    let wrong = |failure| told::<()>(Err(failure)).unwrap_err();
+    let stages = op.0["stages"].as_array().cloned().unwrap_or_default();
+    let (mut stdin, input) = programs::pipe().map_err(wrong)?;
+    drop(input);
+    let mut processes = Vec::new();
+    for stage in &stages {
+        let argv = stage.as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect();
+        let command = programs::Command {
+            argv,
+            environment: Vec::new(),
+            working_directory: op.text("directory").to_owned(),
+        };
+        let (output, stdout) = programs::pipe().map_err(wrong)?;
+        let (_unread, stderr) = programs::pipe().map_err(wrong)?;
+        processes.push(programs::spawn(&command, stdin, stdout, stderr).map_err(wrong)?);
+        stdin = output;
+    }
+    if let Some(killed) = op.index("kill").and_then(|index| processes.get(index)) {
+        killed.kill();
+    }
+    let stdout = read_all(&stdin);
+    let codes = processes.iter().map(programs::Process::wait).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    Ok(json!({ "codes": codes, "stdout": stdout }))
 }
 
 fn read_all(stream: &InputStream) -> String {

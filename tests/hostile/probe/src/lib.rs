@@ -135,6 +135,7 @@ impl Guest for Component {
             definition("probe_none", Effects::empty()),
             definition("probe_read", Effects::READS_FILES),
             definition("probe_write", Effects::READS_FILES | Effects::WRITES_FILES),
+            definition("probe_run_read", Effects::READS_FILES | Effects::RUNS_PROGRAMS),
             definition("probe_everything", Effects::all()),
         ]
     }

@@ -6,6 +6,7 @@
 //! so no operation can wait on a pipe or a device, and guests may do file work on the calling thread.
 
 mod convert;
+mod grant;
 mod guard;
 mod mount;
 mod place;
@@ -14,10 +15,10 @@ mod rule;
 mod stream;
 mod walk;
 
+pub use grant::{Access, FileGrant, FileGrantError, Quota};
 pub use place::Protected;
 pub use quota::Quotas;
 
-use crate::{Access, FileGrant};
 use mount::Mount;
 use quota::Meter;
 use rule::Start;

@@ -1,6 +1,6 @@
 //! The way from a guest's path to an opened object.
 
-use super::rule::{Refused, Rule};
+use crate::rule::{Refused, Rule};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 use std::fs::{File, Metadata};
@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 const RETRIES: usize = 256;
 
 /// Opens `path` below `base`. Links are followed by the kernel as long as they stay below `base`.
-pub(super) fn beneath(base: &File, path: &str, flags: OFlags, mode: Mode) -> Result<File, Refused> {
+pub(crate) fn beneath(base: &File, path: &str, flags: OFlags, mode: Mode) -> Result<File, Refused> {
     if path.contains('\0') {
         return Err(Rule::BadPath.into());
     }
@@ -32,16 +32,16 @@ pub(super) fn beneath(base: &File, path: &str, flags: OFlags, mode: Mode) -> Res
 
 /// A name in an opened directory: what is created, renamed or removed. The directory cannot be
 /// exchanged between the check and the deed, and the name is never followed.
-pub(super) struct Entry {
-    pub(super) directory: File,
-    pub(super) name: String,
+pub(crate) struct Entry {
+    pub(crate) directory: File,
+    pub(crate) name: String,
     /// The path ended in a slash, so that only a directory is meant.
-    pub(super) must_be_directory: bool,
+    pub(crate) must_be_directory: bool,
 }
 
 impl Entry {
     /// Opens the directory of `path` below `base`.
-    pub(super) fn at(base: &File, path: &str) -> Result<Self, Refused> {
+    pub(crate) fn at(base: &File, path: &str) -> Result<Self, Refused> {
         if path.is_empty() {
             return Err(Errno::NOENT.into());
         }
@@ -59,24 +59,24 @@ impl Entry {
     }
 
     /// The name, with the slash that makes the kernel insist on a directory if one was given.
-    pub(super) fn strict_name(&self) -> String {
+    pub(crate) fn strict_name(&self) -> String {
         format!("{}{}", self.name, if self.must_be_directory { "/" } else { "" })
     }
 
     /// Whether a link is named as if it were the directory that it leads to.
-    pub(super) fn is_slashed_link(&self, found: &Option<Metadata>) -> bool {
+    pub(crate) fn is_slashed_link(&self, found: &Option<Metadata>) -> bool {
         self.must_be_directory && found.as_ref().is_some_and(Metadata::is_symlink)
     }
 
     /// Gives the file the permission bits of the one that it is about to replace: WASI has no chmod, and
     /// an edited script must stay a script.
-    pub(super) fn take_mode(&self, replaced: &Metadata) -> Result<(), Refused> {
+    pub(crate) fn take_mode(&self, replaced: &Metadata) -> Result<(), Refused> {
         let file = beneath(&self.directory, &self.name, OFlags::RDONLY | OFlags::NOFOLLOW, Mode::empty())?;
         Ok(rustix::fs::fchmod(&file, Mode::from_raw_mode(replaced.mode() & 0o777))?)
     }
 
     /// What the name stands for now, a link not followed; `None` if there is nothing.
-    pub(super) fn look(&self) -> Option<Metadata> {
+    pub(crate) fn look(&self) -> Option<Metadata> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
         beneath(&self.directory, &self.name, flags, Mode::empty()).ok()?.metadata().ok()
     }
@@ -84,7 +84,7 @@ impl Entry {
 
 /// Whether a link with this text, `depth` directories below its mount, points into the mount. Steps
 /// up are counted only at the start, where no other link can be on the way.
-pub(super) fn link_stays_inside(target: &str, depth: usize) -> bool {
+pub(crate) fn link_stays_inside(target: &str, depth: usize) -> bool {
     if target.is_empty() || target.starts_with('/') || target.contains('\0') {
         return false;
     }

@@ -3,9 +3,9 @@
 //! The count is taken afresh from the directory when a call starts, so it survives restarts, and is
 //! exact while the call runs because calls that write to the same quota take turns.
 
-use super::mount::{Id, identity};
-use super::rule::{Refused, Rule};
-use super::walk::beneath;
+use crate::mount::{Id, identity};
+use crate::rule::{Refused, Rule};
+use crate::walk::beneath;
 use crate::Quota;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, statat};
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ pub struct Quotas {
 
 impl Quotas {
     /// Waits until no other call writes to this directory.
-    pub(super) async fn turn(&self, id: Id) -> OwnedMutexGuard<()> {
+    pub(crate) async fn turn(&self, id: Id) -> OwnedMutexGuard<()> {
         let writer = {
             let mut writers = lock(&self.writers);
             writers.retain(|_, writer| writer.strong_count() > 0);
@@ -43,7 +43,7 @@ impl Quotas {
 }
 
 /// What one directory holds during one call, and how much more it may hold.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     limit: Option<Quota>,
     directory: Arc<File>,
     ledger: Mutex<Ledger>,
@@ -59,7 +59,7 @@ struct Ledger {
 
 impl Meter {
     /// Counts what the directory holds, if there is a limit to hold it against.
-    pub(super) async fn start(directory: Arc<File>, limit: Option<Quota>) -> io::Result<Arc<Self>> {
+    pub(crate) async fn start(directory: Arc<File>, limit: Option<Quota>) -> io::Result<Arc<Self>> {
         let used = match limit {
             None => Quota { bytes: 0, entries: 0 },
             Some(_) => {
@@ -72,7 +72,7 @@ impl Meter {
     }
 
     /// Charges bytes and entries before they come to be.
-    pub(super) fn grow(&self, bytes: u64, entries: u64) -> Result<(), Rule> {
+    pub(crate) fn grow(&self, bytes: u64, entries: u64) -> Result<(), Rule> {
         let mut ledger = lock(&self.ledger);
         let used = Quota {
             bytes: ledger.used.bytes.saturating_add(bytes),
@@ -96,14 +96,14 @@ impl Meter {
     }
 
     /// Gives back what was charged.
-    pub(super) fn shrink(&self, bytes: u64, entries: u64) {
+    pub(crate) fn shrink(&self, bytes: u64, entries: u64) {
         let mut ledger = lock(&self.ledger);
         ledger.used.bytes = ledger.used.bytes.saturating_sub(bytes);
         ledger.used.entries = ledger.used.entries.saturating_sub(entries);
     }
 
     /// Gives back what a removed entry held; the bytes of a file that is still open only when it closes.
-    pub(super) fn removed(&self, was: Option<Metadata>) {
+    pub(crate) fn removed(&self, was: Option<Metadata>) {
         let Some(was) = was else { return };
         self.shrink(0, 1);
         if !was.is_file() || was.nlink() > 1 {
@@ -117,7 +117,7 @@ impl Meter {
     }
 
     /// The account of a file that was just opened for writing.
-    pub(super) fn token(self: &Arc<Self>, file: &Metadata) -> Arc<Token> {
+    pub(crate) fn token(self: &Arc<Self>, file: &Metadata) -> Arc<Token> {
         let id = identity(file);
         let mut ledger = lock(&self.ledger);
         if let Some(token) = ledger.open.get(&id).and_then(Weak::upgrade) {
@@ -142,7 +142,7 @@ impl Meter {
 }
 
 /// The account of one file, shared by all descriptors and streams that may write to it.
-pub(super) struct Token {
+pub(crate) struct Token {
     meter: Arc<Meter>,
     id: Id,
     account: Mutex<Account>,
@@ -156,7 +156,7 @@ struct Account {
 
 impl Token {
     /// Charges what a write that ends at `end` adds to the file. Holes count as if they were full.
-    pub(super) fn reach(&self, end: u64) -> Result<(), Rule> {
+    pub(crate) fn reach(&self, end: u64) -> Result<(), Rule> {
         let mut account = lock(&self.account);
         if end > account.size {
             self.meter.grow(end - account.size, 0)?;
@@ -166,13 +166,13 @@ impl Token {
     }
 
     /// Charges `length` bytes at the end of the file.
-    pub(super) fn append(&self, length: u64) -> Result<(), Rule> {
+    pub(crate) fn append(&self, length: u64) -> Result<(), Rule> {
         let size = lock(&self.account).size;
         self.reach(size.saturating_add(length))
     }
 
     /// Sets the account to what the file holds, after it was cut or a write failed half-way.
-    pub(super) fn settle(&self, file: &File) {
+    pub(crate) fn settle(&self, file: &File) {
         let Ok(size) = file.metadata().map(|found| found.len()) else {
             return;
         };

@@ -1,8 +1,8 @@
 //! The rules of this layer, and what the guest and the owner are told when one forbids something.
 
-use super::mount::Mount;
-use super::quota::Token;
-use super::{Denial, Report};
+use crate::mount::Mount;
+use crate::quota::Token;
+use crate::{Denial, Report};
 use crate::Access;
 use rustix::io::Errno;
 use std::fs::File;
@@ -13,7 +13,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
 /// Why an operation was not done.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// A rule of ours forbids it; it is reported.
     Rule(Rule),
     /// It failed by itself, such as a name that does not exist.
@@ -22,7 +22,7 @@ pub(super) enum Refused {
 
 /// The rules of this layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// The path, or a link on it, leads out of the mount.
     Outside,
     /// The mount is read-only.
@@ -102,31 +102,31 @@ impl Rule {
 }
 
 /// What is tried, and the access that it needs.
-pub(super) type Act = (&'static str, Access);
+pub(crate) type Act = (&'static str, Access);
 
 /// What a guest's descriptor stands for: where an operation starts.
 #[derive(Clone)]
-pub(super) struct Start {
-    pub(super) mount: Arc<Mount>,
-    pub(super) base: Arc<File>,
+pub(crate) struct Start {
+    pub(crate) mount: Arc<Mount>,
+    pub(crate) base: Arc<File>,
     /// The account of a file that was opened for writing.
-    pub(super) token: Option<Arc<Token>>,
-    pub(super) is_directory: bool,
+    pub(crate) token: Option<Arc<Token>>,
+    pub(crate) is_directory: bool,
 }
 
 impl Start {
     /// The directory that names are looked up in.
-    pub(super) fn directory(&self) -> Result<&File, ErrorCode> {
+    pub(crate) fn directory(&self) -> Result<&File, ErrorCode> {
         if self.is_directory { Ok(&self.base) } else { Err(ErrorCode::NotDirectory) }
     }
 
     /// Charges growth of the file to `end`.
-    pub(super) fn charge(&self, end: u64) -> Result<(), Rule> {
+    pub(crate) fn charge(&self, end: u64) -> Result<(), Rule> {
         self.token.as_ref().map_or(Ok(()), |token| token.reach(end))
     }
 
     /// Sets the file's account to what it holds.
-    pub(super) fn settle(&self) {
+    pub(crate) fn settle(&self) {
         if let Some(token) = &self.token {
             token.settle(&self.base);
         }
@@ -134,16 +134,16 @@ impl Start {
 }
 
 /// Tells of denials of one operation.
-pub(super) struct Reporter {
-    pub(super) report: Report,
-    pub(super) start: Start,
-    pub(super) act: Act,
-    pub(super) path: String,
+pub(crate) struct Reporter {
+    pub(crate) report: Report,
+    pub(crate) start: Start,
+    pub(crate) act: Act,
+    pub(crate) path: String,
 }
 
 impl Reporter {
     /// Reports that `rule` forbade the operation, and gives what the guest is told.
-    pub(super) fn refuse(&self, rule: Rule) -> ErrorCode {
+    pub(crate) fn refuse(&self, rule: Rule) -> ErrorCode {
         let (operation, access) = self.act;
         let mount = &self.start.mount;
         let target = mount.target(&self.start.base, &self.path);

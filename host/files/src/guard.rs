@@ -1,13 +1,13 @@
 //! The host functions of `wasi:filesystem`: what opens, makes or changes something is decided here,
 //! what happens on an open descriptor is left to the stock implementation.
 
-use super::GuardedView;
-use super::convert::{hash, how, stat, times};
-use super::mount::{How, Intent, Mount, NEW_DIRECTORY, Opened, identity, refuse_shared};
-use super::place::whereabouts;
-use super::rule::{Act, Refused, Reporter, Rule, Start};
-use super::stream::{Charged, Exhausted};
-use super::walk::link_stays_inside;
+use crate::GuardedView;
+use crate::convert::{hash, how, stat, times};
+use crate::mount::{How, Intent, Mount, NEW_DIRECTORY, Opened, identity, refuse_shared};
+use crate::place::whereabouts;
+use crate::rule::{Act, Refused, Reporter, Rule, Start};
+use crate::stream::{Charged, Exhausted};
+use crate::walk::link_stays_inside;
 use crate::Access::{Read, Write};
 use rustix::fs::{AtFlags, Dir as Listing};
 use rustix::io::Errno;

@@ -1,7 +1,7 @@
 //! An output stream to a file that charges what it writes.
 
-use super::quota::Token;
-use super::rule::{Reporter, Rule};
+use crate::quota::Token;
+use crate::rule::{Reporter, Rule};
 use bytes::Bytes;
 use std::sync::Arc;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
@@ -10,15 +10,15 @@ use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, St
 /// Why a stream stopped, for the guest to ask after.
 #[derive(Debug, thiserror::Error)]
 #[error("no more may be written here: {0:?}")]
-pub(super) struct Exhausted(pub(super) ErrorCode);
+pub(crate) struct Exhausted(pub(crate) ErrorCode);
 
 /// Wraps a file's stream.
-pub(super) struct Charged {
-    pub(super) inner: DynOutputStream,
+pub(crate) struct Charged {
+    pub(crate) inner: DynOutputStream,
     /// Where the next byte goes; `None` appends.
-    pub(super) at: Option<u64>,
-    pub(super) token: Arc<Token>,
-    pub(super) reporter: Reporter,
+    pub(crate) at: Option<u64>,
+    pub(crate) token: Arc<Token>,
+    pub(crate) reporter: Reporter,
 }
 
 impl Charged {

@@ -1,10 +1,10 @@
 //! One granted directory during one call, and how objects in it are opened.
 
-use super::MountError;
-use super::place::{Protected, in_git_directory, whereabouts, within};
-use super::quota::{Meter, Token};
-use super::rule::{Refused, Rule};
-use super::walk::{Entry, beneath};
+use crate::MountError;
+use crate::place::{Protected, in_git_directory, whereabouts, within};
+use crate::quota::{Meter, Token};
+use crate::rule::{Refused, Rule};
+use crate::walk::{Entry, beneath};
 use crate::{Access, FileGrant};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
@@ -16,18 +16,18 @@ use wasmtime_wasi::filesystem::Dir;
 use wasmtime_wasi::{FsPerms, OpenMode};
 
 /// Device and inode number: which object it is, whatever its name.
-pub(super) type Id = (u64, u64);
+pub(crate) type Id = (u64, u64);
 
 /// Files are made without execute or set-id bits, whoever asks.
 const NEW_FILE: Mode = Mode::from_raw_mode(0o644);
 /// The mode of new directories.
-pub(super) const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o755);
+pub(crate) const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o755);
 /// How often creating starts again when the name appears and vanishes meanwhile.
 const CREATE_RETRIES: usize = 8;
 
 /// What is to be done with a place.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Intent {
+pub(crate) enum Intent {
     /// Look at it.
     Read,
     /// Change it or make it.
@@ -38,14 +38,14 @@ pub(super) enum Intent {
 
 /// How a file is to be opened.
 #[derive(Clone, Copy, Default)]
-pub(super) struct How {
-    pub(super) read: bool,
-    pub(super) write: bool,
-    pub(super) follow: bool,
-    pub(super) create: bool,
-    pub(super) exclusive: bool,
-    pub(super) truncate: bool,
-    pub(super) directory: bool,
+pub(crate) struct How {
+    pub(crate) read: bool,
+    pub(crate) write: bool,
+    pub(crate) follow: bool,
+    pub(crate) create: bool,
+    pub(crate) exclusive: bool,
+    pub(crate) truncate: bool,
+    pub(crate) directory: bool,
 }
 
 impl How {
@@ -62,19 +62,19 @@ impl How {
 }
 
 /// An object that passed the rules.
-pub(super) enum Opened {
+pub(crate) enum Opened {
     Directory(File),
     /// With its account if it may be written to.
     File(File, Option<Arc<Token>>),
 }
 
 /// A granted directory, bound to its inode from the start of the call.
-pub(super) struct Mount {
+pub(crate) struct Mount {
     /// The name under which the guest knows it.
-    pub(super) path: PathBuf,
-    pub(super) root: Dir,
-    pub(super) writable: bool,
-    pub(super) meter: Arc<Meter>,
+    pub(crate) path: PathBuf,
+    pub(crate) root: Dir,
+    pub(crate) writable: bool,
+    pub(crate) meter: Arc<Meter>,
     /// Where the root was when the call started.
     host: PathBuf,
     /// Places inside that are closed all the same.
@@ -82,7 +82,7 @@ pub(super) struct Mount {
 }
 
 /// Opens a granted directory, unless it is the bot's own or a link has taken its place.
-pub(super) fn open_root(grant: &FileGrant, protected: &Protected) -> Result<(Dir, Id), MountError> {
+pub(crate) fn open_root(grant: &FileGrant, protected: &Protected) -> Result<(Dir, Id), MountError> {
     if protected.is(&grant.path) {
         return Err(MountError::Protected { path: grant.path.clone() });
     }
@@ -105,12 +105,12 @@ fn unopened(grant: &FileGrant, reason: std::io::Error) -> MountError {
 }
 
 /// Which object this is.
-pub(super) fn identity(metadata: &Metadata) -> Id {
+pub(crate) fn identity(metadata: &Metadata) -> Id {
     (metadata.dev(), metadata.ino())
 }
 
 impl Mount {
-    pub(super) fn new(
+    pub(crate) fn new(
         grant: &FileGrant,
         root: Dir,
         meter: Arc<Meter>,
@@ -128,7 +128,7 @@ impl Mount {
     }
 
     /// Whether the mount's rules allow this at an absolute host path.
-    pub(super) fn allow(&self, intent: Intent, at: &Path) -> Result<(), Rule> {
+    pub(crate) fn allow(&self, intent: Intent, at: &Path) -> Result<(), Rule> {
         if self.closed.iter().any(|closed| within(at, closed)) {
             return Err(Rule::Protected);
         }
@@ -156,7 +156,7 @@ impl Mount {
     }
 
     /// A name that may be looked at or changed, in its opened directory.
-    pub(super) fn entry(&self, intent: Intent, base: &File, path: &str) -> Result<Entry, Refused> {
+    pub(crate) fn entry(&self, intent: Intent, base: &File, path: &str) -> Result<Entry, Refused> {
         if intent != Intent::Read && !self.writable {
             return Err(Rule::ReadOnly.into());
         }
@@ -168,7 +168,7 @@ impl Mount {
     }
 
     /// A handle that only tells what and where an object is.
-    pub(super) fn look(&self, base: &File, path: &str, follow: bool) -> Result<File, Refused> {
+    pub(crate) fn look(&self, base: &File, path: &str, follow: bool) -> Result<File, Refused> {
         let mut flags = OFlags::PATH;
         flags.set(OFlags::NOFOLLOW, !follow);
         let file = beneath(base, path, flags, Mode::empty())?;
@@ -183,7 +183,7 @@ impl Mount {
     }
 
     /// Opens or creates. Nothing is created, cut or written before the rules have been asked.
-    pub(super) fn open(&self, base: &File, path: &str, how: How) -> Result<Opened, Refused> {
+    pub(crate) fn open(&self, base: &File, path: &str, how: How) -> Result<Opened, Refused> {
         if how.write && !self.writable {
             return Err(Rule::ReadOnly.into());
         }
@@ -244,18 +244,18 @@ impl Mount {
     }
 
     /// Makes one entry that is charged to the quota, and given back if it could not be made.
-    pub(super) fn charged<T>(&self, make: impl FnOnce() -> Result<T, Refused>) -> Result<T, Refused> {
+    pub(crate) fn charged<T>(&self, make: impl FnOnce() -> Result<T, Refused>) -> Result<T, Refused> {
         self.meter.grow(0, 1)?;
         make().inspect_err(|_| self.meter.shrink(0, 1))
     }
 
     /// How many directories below the root a path lies.
-    pub(super) fn depth(&self, at: &Path) -> usize {
+    pub(crate) fn depth(&self, at: &Path) -> usize {
         at.strip_prefix(&self.host).map_or(0, |below| below.components().count())
     }
 
     /// An absolute path for the record: what the guest named, seen from the directory it started in.
-    pub(super) fn target(&self, base: &File, path: &str) -> PathBuf {
+    pub(crate) fn target(&self, base: &File, path: &str) -> PathBuf {
         let mut target = whereabouts(base).unwrap_or_else(|_| self.host.clone());
         for component in Path::new(path).components() {
             match component {
@@ -270,13 +270,13 @@ impl Mount {
     }
 
     /// Whether a path lies in this mount, going by its text.
-    pub(super) fn contains(&self, target: &Path) -> bool {
+    pub(crate) fn contains(&self, target: &Path) -> bool {
         target.starts_with(&self.host)
     }
 }
 
 /// A file with several names may be somebody else's under another name.
-pub(super) fn refuse_shared(found: &Metadata, write: bool) -> Result<(), Rule> {
+pub(crate) fn refuse_shared(found: &Metadata, write: bool) -> Result<(), Rule> {
     let foreign = found.uid() != rustix::process::geteuid().as_raw();
     if found.is_file() && found.nlink() > 1 && (write || foreign) {
         return Err(Rule::HardLink);

@@ -18,12 +18,12 @@ impl Protected {
     }
 
     /// Whether `path` is itself a protected place.
-    pub(super) fn is(&self, path: &Path) -> bool {
+    pub(crate) fn is(&self, path: &Path) -> bool {
         self.places.iter().any(|place| within(path, place) && within(place, path))
     }
 
     /// The protected places inside `path`.
-    pub(super) fn inside(&self, path: &Path) -> Vec<PathBuf> {
+    pub(crate) fn inside(&self, path: &Path) -> Vec<PathBuf> {
         self.places.iter().filter(|place| within(place, path)).cloned().collect()
     }
 }
@@ -38,12 +38,12 @@ fn canonical(path: &Path) -> PathBuf {
 }
 
 /// The absolute path at which the kernel has this handle now. Fails for a path of over 4,095 bytes.
-pub(super) fn whereabouts(file: &File) -> std::io::Result<PathBuf> {
+pub(crate) fn whereabouts(file: &File) -> std::io::Result<PathBuf> {
     std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// Whether `path` is `place` or lies in it, on a volume that may fold case.
-pub(super) fn within(path: &Path, place: &Path) -> bool {
+pub(crate) fn within(path: &Path, place: &Path) -> bool {
     let mut components = path.components();
     place.components().all(|expected| {
         components.next().is_some_and(|found| {
@@ -54,7 +54,7 @@ pub(super) fn within(path: &Path, place: &Path) -> bool {
 }
 
 /// Whether any component of `path` names a git directory: what lies in one decides what git runs.
-pub(super) fn in_git_directory(path: &Path) -> bool {
+pub(crate) fn in_git_directory(path: &Path) -> bool {
     path.components().any(|component| is_git_name(&component.as_os_str().to_string_lossy()))
 }
 

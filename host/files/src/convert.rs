@@ -1,6 +1,6 @@
 //! Between the types of WASI and those of the system.
 
-use super::mount::How;
+use crate::mount::How;
 use std::fs::{FileTimes, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 
 /// What the flags of `open-at` ask for; combinations without meaning are refused as the stock does.
-pub(super) fn how(path: PathFlags, open: OpenFlags, flags: DescriptorFlags) -> Result<How, ErrorCode> {
+pub(crate) fn how(path: PathFlags, open: OpenFlags, flags: DescriptorFlags) -> Result<How, ErrorCode> {
     let synchronous = DescriptorFlags::FILE_INTEGRITY_SYNC
         | DescriptorFlags::DATA_INTEGRITY_SYNC
         | DescriptorFlags::REQUESTED_WRITE_SYNC;
@@ -33,7 +33,7 @@ pub(super) fn how(path: PathFlags, open: OpenFlags, flags: DescriptorFlags) -> R
 }
 
 /// What the guest sees of an object.
-pub(super) fn stat(found: &Metadata) -> DescriptorStat {
+pub(crate) fn stat(found: &Metadata) -> DescriptorStat {
     let kind = found.file_type();
     let time = |seconds: i64, nanoseconds: i64| {
         Some(Datetime { seconds: seconds.try_into().ok()?, nanoseconds: nanoseconds.try_into().ok()? })
@@ -57,12 +57,12 @@ pub(super) fn stat(found: &Metadata) -> DescriptorStat {
 }
 
 /// Which object it is, for the guest to compare.
-pub(super) fn hash(found: &Metadata) -> MetadataHashValue {
+pub(crate) fn hash(found: &Metadata) -> MetadataHashValue {
     MetadataHashValue { lower: found.ino(), upper: found.dev() }
 }
 
 /// Timestamps to set; one that the system cannot hold is an error.
-pub(super) fn times(accessed: NewTimestamp, modified: NewTimestamp) -> Result<FileTimes, ErrorCode> {
+pub(crate) fn times(accessed: NewTimestamp, modified: NewTimestamp) -> Result<FileTimes, ErrorCode> {
     let time = |stamp| match stamp {
         NewTimestamp::NoChange => Ok(None),
         NewTimestamp::Now => Ok(Some(SystemTime::now())),

@@ -1,0 +1,75 @@
+//! HTTP for components, by the egress engine.
+
+use super::secrets::Configured;
+use crate::settings::Settings;
+use async_trait::async_trait;
+use chiton_egress::{Allowance, CallerKey, Egress, EgressError, Options, Request, SecretSource, Setup};
+use chiton_sandbox::ports::{Caller, Outbound, OutboundRequest, OutboundResponse, PortError};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The engine and the secrets it adds.
+pub struct Http {
+    engine: Egress,
+    secrets: Arc<Configured>,
+}
+
+impl Http {
+    pub fn open(settings: &Settings) -> Result<Self, EgressError> {
+        let secrets = Arc::new(Configured::of(&settings.config.secrets));
+        Ok(Self { engine: Egress::new(Setup::new(secrets.clone()))?, secrets })
+    }
+}
+
+#[async_trait]
+impl Outbound for Http {
+    async fn send(
+        &self,
+        caller: &Caller,
+        network: &[String],
+        secrets: &[String],
+        request: OutboundRequest,
+    ) -> Result<OutboundResponse, PortError> {
+        let allowance =
+            Allowance::parse(network, secrets).map_err(|error| PortError::Failed(format!("a grant is broken: {error}")))?;
+        let (head, body) = request.request.into_parts();
+        let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| (name.to_string(), value.as_bytes().to_vec());
+        let sent = Request {
+            method: head.method.to_string(),
+            url: head.uri.to_string(),
+            headers: head.headers.iter().map(header).collect(),
+            body,
+        };
+        let options = Options {
+            redirects: request.redirects,
+            deadline: caller.deadline.saturating_duration_since(Instant::now()),
+            max_body: request.max_body,
+        };
+        let answer =
+            self.engine.send(&CallerKey(caller.component.clone()), &allowance, sent, &options).await.map_err(told)?;
+        let mut response = http::Response::new(answer.body.into_stream().map_err(told).boxed());
+        *response.status_mut() = http::StatusCode::from_u16(answer.status)
+            .map_err(|_| PortError::Failed(format!("{} is no status code", answer.status)))?;
+        *response.headers_mut() = answer.headers;
+        Ok(OutboundResponse { response, url: answer.url.to_string() })
+    }
+
+    fn placeholder(&self, secrets: &[String], name: &str) -> Option<String> {
+        let allowance = Allowance::parse(&[], secrets).ok()?;
+        let granted = allowance.secrets.iter().any(|slot| slot.name() == name);
+        (granted && self.secrets.get(name).is_some()).then(|| chiton_egress::placeholder(name))
+    }
+}
+
+fn told(error: EgressError) -> PortError {
+    let text = error.to_string();
+    match error {
+        EgressError::Denied { grant, target } => PortError::Denied { grant, target },
+        EgressError::Refused { rule, target } => PortError::Refused { rule, target },
+        EgressError::TimedOut => PortError::TimedOut(text),
+        EgressError::Invalid(_) => PortError::Invalid(text),
+        EgressError::Limited(_) | EgressError::TooLarge(_) | EgressError::Failed(_) => PortError::Failed(text),
+    }
+}
+
