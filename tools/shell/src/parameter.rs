@@ -155,7 +155,7 @@ impl<S: System> Shell<S> {
         let found = self.find(&subject)?;
         let set = match &found {
             Found::Text(text) => text.as_ref().is_some_and(|text| !colon || !text.is_empty()),
-            Found::List { items, .. } => !items.is_empty() && !(colon && items.concat().is_empty()),
+            Found::List { items, .. } => !(items.is_empty() || colon && items.concat().is_empty()),
         };
         let word_origin = if origin == Origin::Quoted { Origin::Quoted } else { Origin::Expanded };
         match kind {

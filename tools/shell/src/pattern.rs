@@ -199,15 +199,17 @@ impl Reader<'_> {
             self.at += 1;
             return Token::Char(next);
         }
-        if self.extended && "?*+@!".contains(next) && self.peek(1) == Some(('(', false)) {
-            if let Some(group) = self.group(next) {
-                return group;
-            }
+        if self.extended
+            && "?*+@!".contains(next)
+            && self.peek(1) == Some(('(', false))
+            && let Some(group) = self.group(next)
+        {
+            return group;
         }
-        if next == '[' {
-            if let Some(class) = self.class() {
-                return class;
-            }
+        if next == '['
+            && let Some(class) = self.class()
+        {
+            return class;
         }
         self.at += 1;
         match next {

@@ -30,8 +30,7 @@ impl Wanted {
             if letters == "-" {
                 break;
             }
-            let mut letters = letters.char_indices();
-            while let Some((at, letter)) = letters.next() {
+            for (at, letter) in letters.char_indices() {
                 if matches!(letter, 'r' | 's' | 'e') {
                     wanted.raw |= letter == 'r';
                     continue;
@@ -107,7 +106,6 @@ pub(super) fn read<S: System>(shell: &mut Shell<S>, words: &[String]) -> Run {
 type Line = Vec<(char, bool)>;
 
 /// One line, and whether it ended with the delimiter.
-#[expect(clippy::type_complexity, reason = "an end of the shell, a failed read, or a line")]
 fn read_line<S: System>(
     shell: &Shell<S>,
     input: &S::Input,
