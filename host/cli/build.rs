@@ -6,8 +6,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// The name of each tool component and its folder in `tools/`.
-const TOOLS: [(&str, &str); 8] = [
+const TOOLS: [(&str, &str); 9] = [
     ("cron", "cron"),
+    ("exec", "exec"),
     ("file", "file"),
     ("message", "message"),
     ("spawn", "spawn"),
@@ -17,12 +18,19 @@ const TOOLS: [(&str, &str); 8] = [
     ("runaway", "tour/runaway"),
 ];
 /// The folders in `tools/programs/` with programs of the shell; each says its names in `program.toml`.
-const PROGRAMS: [&str; 5] = ["coreutils", "find", "jq", "search", "sed"];
+const PROGRAMS: [&str; 11] = ["archive", "awk", "coreutils", "curl", "diff", "find", "jq", "js", "search", "sed", "sh"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let mut table = String::from("const COMPONENTS: &[BuiltIn] = &[\n");
+    let packages = PROGRAMS.map(|folder| format!("chiton-{folder}"));
+    together(&tools.join("programs"), &packages.each_ref().map(String::as_str));
+    let packages = TOOLS.map(|(name, folder)| match folder.starts_with("tour/") {
+        true => format!("chiton-tour-{name}"),
+        false => format!("chiton-tool-{name}"),
+    });
+    together(&tools.join("file"), &packages.each_ref().map(String::as_str));
     for (name, folder) in TOOLS {
         table.push_str(&embed(name, &tools.join(folder), &[], &out)?);
     }
@@ -33,6 +41,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.push_str("];\n");
     std::fs::write(out.join("components.rs"), table)?;
     Ok(())
+}
+
+/// Builds packages beside each other; what is wrong with one of them is told when it is embedded.
+fn together(folder: &Path, packages: &[&str]) {
+    chiton_build::build_together(&chiton_build::Guest::at(folder), packages).ok();
 }
 
 /// The names that start the program in `folder`.

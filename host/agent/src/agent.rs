@@ -3,8 +3,8 @@
 use crate::bus::{Bus, Listener, MessageKey};
 use crate::event::WAITING;
 use crate::prompt::Prompt;
-use crate::tool_list::ToolList;
 use crate::subagents::{self, Waiting};
+use crate::tool_list::ToolList;
 use crate::{AgentSettings, TurnEvent, prompt, rights, scratch};
 use chiton_providers::Provider;
 use chiton_sandbox::{Capability, Effects, Sandbox, SessionRights};

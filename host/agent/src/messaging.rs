@@ -45,8 +45,7 @@ impl Messaging for Agent {
         if text.len() > MOST_TEXT {
             return Err(PortError::Invalid(format!("the message has more than {} KiB", MOST_TEXT >> 10)));
         }
-        let message =
-            NewOutbox { channel: channel.to_owned(), chat_id: chat_id.to_owned(), text: text.clone() };
+        let message = NewOutbox { channel: channel.to_owned(), chat_id: chat_id.to_owned(), text: text.clone() };
         let file = |file: Attachment| chiton_store::Attachment { name: file.name, mime: file.mime, data: file.data };
         let sent = self.store().send(message, attachments.into_iter().map(file).collect()).await;
         let outbox = sent.map_err(|error| PortError::Failed(error.to_string()))?;
@@ -65,7 +64,8 @@ impl Agent {
     async fn delivered(&self, outbox: OutboxId, deadline: Instant) -> Result<bool, PortError> {
         let until = deadline.min(Instant::now() + PATIENCE);
         loop {
-            let state = self.store().outbox_state(outbox).await.map_err(|error| PortError::Failed(error.to_string()))?;
+            let state =
+                self.store().outbox_state(outbox).await.map_err(|error| PortError::Failed(error.to_string()))?;
             match state {
                 Some(state) if state.state == DeliveryState::Delivered => return Ok(true),
                 Some(state) if state.state == DeliveryState::Undeliverable => {

@@ -69,7 +69,9 @@ fn mark(tool: &str) -> String {
 fn said(part: &Part) -> String {
     match part {
         Part::Text(text) | Part::Json(text) => text.clone(),
-        Part::Image { mime, data } => format!("[a picture, {mime}, {} bytes; pictures of this kind are not passed on]", data.len()),
+        Part::Image { mime, data } => {
+            format!("[a picture, {mime}, {} bytes; pictures of this kind are not passed on]", data.len())
+        }
         Part::File { mime, data } => format!("[a file, {mime}, {} bytes; its content is not passed on]", data.len()),
     }
 }

@@ -92,7 +92,9 @@ struct Unheard {
 impl Drop for Unheard {
     fn drop(&mut self) {
         let (agent, id) = (self.agent.clone(), self.id);
-        if self.armed && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if self.armed
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
             runtime.spawn(async move {
                 if let Err(error) = agent.announce(id).await {
                     tracing::error!("the answer of sub-agent {} is announced at the next start: {error}", id.0);
@@ -128,7 +130,8 @@ impl Agents for Agent {
             rights_json: rights::frozen(&rights),
             depth: depth + 1,
         };
-        let started = self.store().start_task(new, LIMITS).await.map_err(|error| PortError::Failed(error.to_string()))?;
+        let started =
+            self.store().start_task(new, LIMITS).await.map_err(|error| PortError::Failed(error.to_string()))?;
         self.wake(&started.session);
         Ok(started.id.0.to_string())
     }

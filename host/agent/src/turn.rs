@@ -220,8 +220,7 @@ impl Course<'_> {
         let (system, tools) = self.room.preamble();
         self.fit(system.len() + tools.as_ref().map_or(0, |tools| tools.len()));
         let steps = self.steps.iter().enumerate().map(|(place, step)| self.pictures.at(place).unwrap_or(step));
-        let messages: Vec<_> =
-            std::iter::once(&system).chain(self.window.messages()).chain(steps).cloned().collect();
+        let messages: Vec<_> = std::iter::once(&system).chain(self.window.messages()).chain(steps).cloned().collect();
         let settings = &self.room.settings;
         let request = ChatRequest {
             model: &settings.model,

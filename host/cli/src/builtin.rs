@@ -32,19 +32,16 @@ pub const GRANTS: &[(&str, &[&str])] = &[
 
 /// The highest limits of any call: those of a shell command with all its programs.
 pub fn ceiling() -> Limits {
-    Limits {
-        time: Duration::from_secs(600),
-        memory: 512 << 20,
-        table_elements: 100_000,
-        ..Limits::default()
-    }
+    Limits { time: Duration::from_secs(600), memory: 512 << 20, table_elements: 100_000, ..Limits::default() }
 }
 
 /// The limits of a built-in tool that needs other ones than the defaults.
 pub fn limits(name: &str) -> Option<Limits> {
     match name {
         "exec" => Some(ceiling()),
-        "web" | "file" => Some(Limits { time: Duration::from_secs(60), memory: 256 << 20, output: 4 << 20, ..Limits::default() }),
+        "web" | "file" => {
+            Some(Limits { time: Duration::from_secs(60), memory: 256 << 20, output: 4 << 20, ..Limits::default() })
+        }
         "spawn" | "message" => Some(Limits { time: Duration::from_secs(600), crossing: 16 << 20, ..Limits::default() }),
         _ => None,
     }

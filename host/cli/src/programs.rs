@@ -27,7 +27,8 @@ pub fn publish(sandbox: &Sandbox, settings: &Settings) -> Vec<String> {
     }
     let mut wrong = Vec::new();
     for (name, added) in added(settings) {
-        let digest = added.and_then(|added| Ok((added.digest.parse::<Digest>().map_err(|error| error.to_string())?, added)));
+        let digest =
+            added.and_then(|added| Ok((added.digest.parse::<Digest>().map_err(|error| error.to_string())?, added)));
         match digest {
             Ok((digest, added)) => {
                 let file = bytes_of(settings, &name);
@@ -65,12 +66,7 @@ fn record_of(settings: &Settings, name: &str) -> PathBuf {
 }
 
 /// Keeps a program and makes it known.
-pub async fn add(
-    sandbox: &Sandbox,
-    settings: &Settings,
-    bytes: Vec<u8>,
-    names: Vec<String>,
-) -> Result<Added, Failure> {
+pub async fn add(sandbox: &Sandbox, settings: &Settings, bytes: Vec<u8>, names: Vec<String>) -> Result<Added, Failure> {
     let Some(name) = names.first().cloned() else {
         return Err(Failure::new(Exit::Usage, "a program needs a name; give one with --name"));
     };

@@ -60,7 +60,12 @@ impl Rows {
     pub async fn read(settings: &Settings, store: Option<&Store>) -> Result<Self, Failure> {
         let mut rows = Self {
             rows: BTreeMap::new(),
-            environment: settings.config.tools.iter().map(|(name, tool)| (name.clone(), tool.environment.clone())).collect(),
+            environment: settings
+                .config
+                .tools
+                .iter()
+                .map(|(name, tool)| (name.clone(), tool.environment.clone()))
+                .collect(),
             workspace: settings.workspace.clone(),
         };
         for (name, grants) in builtin::GRANTS {
@@ -199,7 +204,9 @@ fn understood(grant: &str, given: &Grants) -> Result<(), GrantError> {
         let reason = match kind {
             Capability::Network => Allowance::parse(values, &[]).err().map(|error| error.to_string()),
             Capability::Secrets => Allowance::parse(&[], values).err().map(|error| error.to_string()),
-            Capability::Programs => values.iter().find_map(|value| pinned(value, &[]).err()).map(|error| error.to_string()),
+            Capability::Programs => {
+                values.iter().find_map(|value| pinned(value, &[]).err()).map(|error| error.to_string())
+            }
             _ => None,
         };
         if let Some(reason) = reason {

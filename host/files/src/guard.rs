@@ -1,6 +1,7 @@
 //! The host functions of `wasi:filesystem`: what opens, makes or changes something is decided here,
 //! what happens on an open descriptor is left to the stock implementation.
 
+use crate::Access::{Read, Write};
 use crate::GuardedView;
 use crate::convert::{hash, how, stat, times};
 use crate::mount::{How, Intent, Mount, NEW_DIRECTORY, Opened, identity, refuse_shared};
@@ -8,7 +9,6 @@ use crate::place::whereabouts;
 use crate::rule::{Act, Refused, Reporter, Rule, Start};
 use crate::stream::{Charged, Exhausted};
 use crate::walk::link_stays_inside;
-use crate::Access::{Read, Write};
 use rustix::fs::{AtFlags, Dir as Listing};
 use rustix::io::Errno;
 use std::fs::{File, Metadata};

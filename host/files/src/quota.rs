@@ -3,10 +3,10 @@
 //! The count is taken afresh from the directory when a call starts, so it survives restarts, and is
 //! exact while the call runs because calls that write to the same quota take turns.
 
+use crate::Quota;
 use crate::mount::{Id, identity};
 use crate::rule::{Refused, Rule};
 use crate::walk::beneath;
-use crate::Quota;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, statat};
 use std::collections::HashMap;
 use std::fs::{File, Metadata};

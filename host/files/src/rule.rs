@@ -1,9 +1,9 @@
 //! The rules of this layer, and what the guest and the owner are told when one forbids something.
 
+use crate::Access;
 use crate::mount::Mount;
 use crate::quota::Token;
 use crate::{Denial, Report};
-use crate::Access;
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;

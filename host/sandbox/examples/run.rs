@@ -18,7 +18,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let split = arguments.iter().position(|word| word == "--").ok_or("run NAME=FILE.wasm -- ARGUMENTS")?;
     let (programs, argv) = (&arguments[..split], &arguments[split + 1..]);
     let directory = std::env::current_dir()?;
-    let ceiling = Limits { time: Duration::from_secs(600), memory: 1 << 30, table_elements: 100_000, ..Limits::default() };
+    let ceiling =
+        Limits { time: Duration::from_secs(600), memory: 1 << 30, table_elements: 100_000, ..Limits::default() };
     let sandbox = Sandbox::new(SandboxOptions {
         cache_dir: std::env::temp_dir().join("chiton-run-cache"),
         compiler: Compiler::InProcess,

@@ -57,7 +57,9 @@ pub enum LoadError {
     #[error("the component exports '{0}'; a tool component exports only 'chiton:tool/tools'")]
     Export(String),
     /// The entry point of a program is not exported.
-    #[error("the component does not export 'wasi:cli/run', so it is no program; build it as a command for wasm32-wasip2")]
+    #[error(
+        "the component does not export 'wasi:cli/run', so it is no program; build it as a command for wasm32-wasip2"
+    )]
     NotAProgram,
     /// The compiler gave up or hit a limit.
     #[error("the component does not compile within the limits: {0}")]

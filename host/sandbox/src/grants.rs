@@ -17,7 +17,9 @@ pub enum GrantError {
     #[error("unknown kind of grant '{0}'; the kinds are: files, {names}", names = Capability::names())]
     Kind(String),
     /// The value can mean nothing.
-    #[error("the grant '{0}' has no value that could be meant; a value has 1 to {MAX_VALUE} bytes and no control characters")]
+    #[error(
+        "the grant '{0}' has no value that could be meant; a value has 1 to {MAX_VALUE} bytes and no control characters"
+    )]
     Value(String),
     /// The room that serves the kind does not understand the value.
     #[error("the grant '{grant}' is not understood: {reason}")]

@@ -28,12 +28,12 @@ mod watch;
 
 pub use audit::{AuditRecord, AuditSink, Verdict};
 pub use call::{CallOutcome, CallRequest, Part};
+pub use chiton_files as files;
+pub use chiton_files::{Access, FileGrant, FileGrantError, Quota};
 pub use compile::{Compiler, check_engine, compile_child};
 pub use component::{Component, ToolDefinition};
 pub use digest::{Digest, DigestSyntax};
 pub use error::{CallError, LoadError, SandboxError};
-pub use chiton_files as files;
-pub use chiton_files::{Access, FileGrant, FileGrantError, Quota};
 pub use grants::{Capabilities, Capability, Effects, GrantError, Grants, Limits, Rights, SessionRights};
 pub use imports::MAX_COMPONENT_BYTES;
 pub use ports::Ports;

@@ -93,4 +93,3 @@ impl wasmtime::ResourceLimiter for Limiter {
         16
     }
 }
-

@@ -1,9 +1,9 @@
 //! HTTP for components: `chiton:tool/http` and `wasi:http` go through the same port.
 
+use crate::Capability;
 use crate::contract::v0_1::{http as wire, secrets, tool_types};
 use crate::ports::{OutboundRequest, OutboundResponse, PortError};
 use crate::state::{Call, State};
-use crate::Capability;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use http_body_util::{BodyExt as _, Limited, StreamBody};
@@ -119,7 +119,8 @@ impl WasiHttpHooks for Http {
             };
             let answer = send(&call, http::Request::from_parts(head, body), 0).await.map_err(http_error)?;
             let body = answer.response.map(|body| {
-                StreamBody::new(body.map_ok(http_body::Frame::data).map_err(|error| http_error(error.into()))).boxed_unsync()
+                StreamBody::new(body.map_ok(http_body::Frame::data).map_err(|error| http_error(error.into())))
+                    .boxed_unsync()
             });
             Ok((body, Box::new(async { Ok(()) }) as Done))
         })

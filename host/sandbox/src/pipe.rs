@@ -1,7 +1,6 @@
 //! Streams between programs: bounded pipes, and several handles of one stream.
 
 use bytes::{Bytes, BytesMut};
-use rustix::io::Errno;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::{Mutex, Notify};
@@ -101,18 +100,14 @@ impl InputStream for Reader {
 }
 
 impl Writer {
-    /// Writing to nobody fails as on Unix; who does not listen to that is ended, as by SIGPIPE.
+    /// Writing to nobody fails, which libc calls EPIPE; who does not listen to that is ended.
     fn broken(&mut self) -> StreamError {
         self.refused += 1;
-        if self.refused > MAX_REFUSED {
-            return StreamError::Trap(BrokenPipe.into());
-        }
-        // Only a raw number reaches the guest as EPIPE.
-        StreamError::LastOperationFailed(std::io::Error::from_raw_os_error(Errno::PIPE.raw_os_error()).into())
+        if self.refused > MAX_REFUSED { StreamError::Trap(BrokenPipe.into()) } else { StreamError::Closed }
     }
 }
 
-/// Ends a program that goes on writing to a pipe without a reader.
+/// Ends a program that writes where nobody reads, as SIGPIPE does.
 #[derive(Debug, thiserror::Error)]
 #[error("broken pipe")]
 pub(crate) struct BrokenPipe;
@@ -255,11 +250,51 @@ impl StdinStream for Handle<DynInputStream> {
 
 impl StdoutStream for Handle<DynOutputStream> {
     fn p2_stream(&self) -> DynOutputStream {
-        Box::new(self.clone())
+        Box::new(Standard(self.clone()))
     }
 
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
+    }
+}
+
+/// Standard output or error of a program: it ends with the first write that nobody will read.
+struct Standard(Handle<DynOutputStream>);
+
+fn ended(error: StreamError) -> StreamError {
+    match error {
+        StreamError::Closed => StreamError::Trap(BrokenPipe.into()),
+        other => other,
+    }
+}
+
+#[async_trait::async_trait]
+impl Pollable for Standard {
+    async fn ready(&mut self) {
+        self.0.ready().await;
+    }
+}
+
+#[async_trait::async_trait]
+impl OutputStream for Standard {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.0.write(bytes).map_err(ended)
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.0.flush().map_err(ended)
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.0.check_write().map_err(ended)
+    }
+
+    async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.0.blocking_write_and_flush(bytes).await.map_err(ended)
+    }
+
+    async fn write_ready(&mut self) -> StreamResult<usize> {
+        self.0.write_ready().await.map_err(ended)
     }
 }
 

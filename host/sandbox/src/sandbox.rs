@@ -6,15 +6,15 @@ use crate::call::{self, CallOutcome, CallRequest, Machine};
 use crate::compile::Compiler;
 use crate::component::{self, Component};
 use crate::engine::{self, LOADING_INSTANCES, MAX_INSTANCES, Ticker};
-use chiton_files::{Protected, Quotas};
 use crate::imports::{self, Declared, Kind, MAX_COMPONENT_BYTES};
-use crate::snapshot::Snapshot;
 use crate::limiter::MemoryPool;
 use crate::ports::Ports;
 use crate::program::{self, Program, ProgramBytes, Programs};
+use crate::snapshot::Snapshot;
 use crate::state::State;
 use crate::{CallError, Digest, Grants, Limits, LoadError, SandboxError, contract};
 use arc_swap::ArcSwap;
+use chiton_files::{Protected, Quotas};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -256,7 +256,11 @@ impl Sandbox {
     }
 
     /// Loads and links machine code and gives it back.
-    async fn prepare(&self, code: Vec<u8>, kind: Kind) -> Result<(InstancePre<State>, Vec<String>, Vec<u8>), LoadError> {
+    async fn prepare(
+        &self,
+        code: Vec<u8>,
+        kind: Kind,
+    ) -> Result<(InstancePre<State>, Vec<String>, Vec<u8>), LoadError> {
         let engine = self.inner.machine.engine.clone();
         // SAFETY: `deserialize` runs what it is given. `code` comes from the compiler a moment ago or
         // from the cache, which gave it out only after checking a MAC that binds it to this digest,

@@ -1,12 +1,12 @@
 //! What lives in a store: WASI with nothing in it, the rights of the call, and its limits.
 
-use chiton_files::{FileContext, GuardedView};
 use crate::limiter::{Limiter, MemoryPool};
 use crate::outbound::Http;
 use crate::pipe::Handle;
 use crate::ports::{Caller, Ports};
 use crate::subject::{Subject, now_ms};
 use crate::{Limits, Rights, Sandbox};
+use chiton_files::{FileContext, GuardedView};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

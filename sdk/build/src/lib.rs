@@ -74,11 +74,24 @@ pub enum BuildError {
 
 /// Builds `guest` and gives the path of its component. Quick when nothing has changed.
 pub fn build(guest: &Guest) -> Result<PathBuf, BuildError> {
+    let messages = cargo_build(guest, &[])?;
+    artifact::component(&messages, &guest.manifest_dir)
+        .ok_or_else(|| BuildError::NoComponent(guest.manifest_dir.clone()))
+}
+
+/// Builds `packages` of the workspace that `guest` lies in beside each other, so that [`build`] of each is quick.
+pub fn build_together(guest: &Guest, packages: &[&str]) -> Result<(), BuildError> {
+    cargo_build(guest, packages).map(drop)
+}
+
+/// Runs cargo and gives its messages.
+fn cargo_build(guest: &Guest, packages: &[&str]) -> Result<Vec<u8>, BuildError> {
     let compiler = Compiler::find()?;
     let mut cargo = compiler.cargo();
     cargo
         .args(["build", "--profile", "guest", "--target", TARGET])
         .arg("--message-format=json-render-diagnostics")
+        .args(packages.iter().flat_map(|package| ["--package", package]))
         .current_dir(&guest.manifest_dir)
         .env("CARGO_TARGET_DIR", &guest.target_dir)
         .stdin(Stdio::null());
@@ -86,12 +99,11 @@ pub fn build(guest: &Guest) -> Result<PathBuf, BuildError> {
         cargo.arg("--features").arg(guest.features.join(","));
     }
     let output = cargo.output().map_err(|reason| compiler.not_started(reason))?;
-    if !output.status.success() {
-        return Err(BuildError::Compile {
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(BuildError::Compile {
             manifest_dir: guest.manifest_dir.clone(),
             output: String::from_utf8_lossy(&output.stderr).into_owned(),
-        });
+        }),
     }
-    artifact::component(&output.stdout, &guest.manifest_dir)
-        .ok_or_else(|| BuildError::NoComponent(guest.manifest_dir.clone()))
 }

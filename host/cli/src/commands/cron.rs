@@ -21,8 +21,12 @@ pub async fn run(command: Cron, json: bool) -> Result<(), Failure> {
         Cron::History(Job { id }) => history(id, json).await,
         Cron::Add(add) => tell(request(add)?, json, |job| format!("added {}", line(job))).await,
         Cron::Remove(Job { id }) => tell(Request::RemoveJob { id }, json, |_| format!("removed job {id}")).await,
-        Cron::Run(Job { id }) => tell(Request::RunJob { id }, json, |run| format!("job {id} ran: {}", ended(run))).await,
-        Cron::Approve(Job { id }) => tell(Request::ApproveJob { id }, json, |job| format!("approved {}", line(job))).await,
+        Cron::Run(Job { id }) => {
+            tell(Request::RunJob { id }, json, |run| format!("job {id} ran: {}", ended(run))).await
+        }
+        Cron::Approve(Job { id }) => {
+            tell(Request::ApproveJob { id }, json, |job| format!("approved {}", line(job))).await
+        }
     }
 }
 
@@ -49,7 +53,8 @@ fn request(add: CronAdd) -> Result<Request, Failure> {
 
 /// A span such as `90s`, `10m`, `2h` or `1d`, in seconds.
 fn seconds(span: &str) -> Result<u64, Failure> {
-    let wrong = || Failure::new(Exit::Usage, format!("'{span}' is no span of time; write it such as 90s, 10m, 2h or 1d"));
+    let wrong =
+        || Failure::new(Exit::Usage, format!("'{span}' is no span of time; write it such as 90s, 10m, 2h or 1d"));
     let days = span.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
     match days {
         Some(days) => days.checked_mul(86_400).ok_or_else(wrong),

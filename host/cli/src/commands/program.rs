@@ -18,7 +18,10 @@ pub async fn run(command: Program, json: bool) -> Result<(), Failure> {
         Program::List => list(json),
         Program::Add { file, name } => {
             let file = file.canonicalize().map_err(|error| {
-                Failure::new(Exit::NotFound, format!("cannot read the program {}: {error}; check the path", file.display()))
+                Failure::new(
+                    Exit::NotFound,
+                    format!("cannot read the program {}: {error}; check the path", file.display()),
+                )
             })?;
             let names = if name.is_empty() { vec![name_of(&file)] } else { name };
             let added = done(Request::AddProgram { file, names }).await?;
@@ -59,7 +62,9 @@ fn list(json: bool) -> Result<(), Failure> {
         return print_json(&all.into());
     }
     for program in &all {
-        let what = program["error"].as_str().map_or_else(|| joined(&program["names"]), |error| format!("cannot be used: {error}"));
+        let what = program["error"]
+            .as_str()
+            .map_or_else(|| joined(&program["names"]), |error| format!("cannot be used: {error}"));
         let source = program["source"].as_str().unwrap_or_default();
         let name = program["name"].as_str().unwrap_or_default();
         print_line(&format!("{}  {}  {what}", Style::Bold.paint(format!("{name:10}")), Style::Dim.paint(source)))?;

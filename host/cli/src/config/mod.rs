@@ -31,7 +31,10 @@ pub struct Config {
 
 /// One secret.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a secret is text, better a reference such as \"${GITHUB_TOKEN}\", or {\"file\": \"PATH\"}")]
+#[serde(
+    untagged,
+    expecting = "a secret is text, better a reference such as \"${GITHUB_TOKEN}\", or {\"file\": \"PATH\"}"
+)]
 pub enum Secret {
     /// The value itself, or a reference to the environment.
     Value(SecretString),

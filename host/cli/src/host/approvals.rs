@@ -76,7 +76,8 @@ impl Host {
         let mut grants = rows.get(&name).map(|row| row.grants.clone()).unwrap_or_default();
         if rows.position(&name, &wanted, Path::new("/")).is_none() {
             // The same directory with another access replaces what was given before.
-            let path = wanted.rsplit_once(':').filter(|_| wanted.starts_with("files=")).map(|(path, _)| format!("{path}:"));
+            let path =
+                wanted.rsplit_once(':').filter(|_| wanted.starts_with("files=")).map(|(path, _)| format!("{path}:"));
             let same = |text: &String| path.as_ref().is_some_and(|path| rows.described_one(text).starts_with(path));
             match grants.iter().position(same) {
                 Some(index) => grants[index] = wanted,

@@ -358,7 +358,9 @@ impl From<ChannelError> for Failure {
 /// The answer's row in the outbox, if the event carries one.
 pub fn outbox_of(event: &TurnEvent) -> Option<i64> {
     match event {
-        TurnEvent::Message { outbox, .. } | TurnEvent::Finished { outbox, .. } | TurnEvent::Failed { outbox, .. } => *outbox,
+        TurnEvent::Message { outbox, .. } | TurnEvent::Finished { outbox, .. } | TurnEvent::Failed { outbox, .. } => {
+            *outbox
+        }
         _ => None,
     }
 }

@@ -3,7 +3,9 @@
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
 use async_trait::async_trait;
-use chiton_native::{Directory, Limits, Native, NativeError, Options, Pinned, ProgramGrant, Request, Search, Walls, select};
+use chiton_native::{
+    Directory, Limits, Native, NativeError, Options, Pinned, ProgramGrant, Request, Search, Walls, select,
+};
 use chiton_sandbox::ports::{Caller, NativeCommand, NativePrograms, PortError};
 use chiton_sandbox::{Access, FileGrant};
 use std::path::{Path, PathBuf};

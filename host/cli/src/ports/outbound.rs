@@ -31,10 +31,11 @@ impl Outbound for Http {
         secrets: &[String],
         request: OutboundRequest,
     ) -> Result<OutboundResponse, PortError> {
-        let allowance =
-            Allowance::parse(network, secrets).map_err(|error| PortError::Failed(format!("a grant is broken: {error}")))?;
+        let allowance = Allowance::parse(network, secrets)
+            .map_err(|error| PortError::Failed(format!("a grant is broken: {error}")))?;
         let (head, body) = request.request.into_parts();
-        let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| (name.to_string(), value.as_bytes().to_vec());
+        let header =
+            |(name, value): (&http::HeaderName, &http::HeaderValue)| (name.to_string(), value.as_bytes().to_vec());
         let sent = Request {
             method: head.method.to_string(),
             url: head.uri.to_string(),
@@ -72,4 +73,3 @@ fn told(error: EgressError) -> PortError {
         EgressError::Limited(_) | EgressError::TooLarge(_) | EgressError::Failed(_) => PortError::Failed(text),
     }
 }
-

@@ -15,7 +15,13 @@ pub struct Schedule(pub Scheduler);
 
 #[async_trait]
 impl Scheduling for Schedule {
-    async fn add(&self, caller: &Caller, name: String, message: String, due: ports::Due) -> Result<ScheduledJob, PortError> {
+    async fn add(
+        &self,
+        caller: &Caller,
+        name: String,
+        message: String,
+        due: ports::Due,
+    ) -> Result<ScheduledJob, PortError> {
         let session = &caller.session.session;
         let (channel, chat_id) = session.split_once(':').unwrap_or(("", session));
         let (timing, zone) = match due {

@@ -4,7 +4,9 @@ use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Cmd, Config, Context, Editor, ExternalPrinter, Helper, Highlighter, Hinter, KeyCode, KeyEvent, Modifiers};
+use rustyline::{
+    Cmd, Config, Context, Editor, ExternalPrinter, Helper, Highlighter, Hinter, KeyCode, KeyEvent, Modifiers,
+};
 use std::path::{Path, PathBuf};
 
 /// Lines of history that are kept.

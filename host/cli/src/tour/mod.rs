@@ -285,7 +285,9 @@ async fn show(agent: &Agent, scene: &Scene, index: usize, swapped: &dyn Fn() -> 
                     println!("{}", Style::Notice.paint(format!("⇄ {}", swapped())));
                 }
                 println!("{}", view::finished(&label, verdict, duration_ms, &summary));
-                if verdict == Verdict::Allowed && matches!(name.as_str(), "greet" | "runaway" | "exec" | "spawn" | "cron") {
+                if verdict == Verdict::Allowed
+                    && matches!(name.as_str(), "greet" | "runaway" | "exec" | "spawn" | "cron")
+                {
                     println!("  {}", Style::Dim.paint(one_line(&summary, 100)));
                 }
                 check(step, &name, verdict, &summary)?;

@@ -34,12 +34,7 @@ impl Call {
     }
 
     /// Puts what a port did, or denied, into the audit trail.
-    pub(crate) fn audited<T>(
-        &self,
-        operation: &str,
-        target: &str,
-        result: Result<T, PortError>,
-    ) -> Result<T, Failure> {
+    pub(crate) fn audited<T>(&self, operation: &str, target: &str, result: Result<T, PortError>) -> Result<T, Failure> {
         match &result {
             Ok(_) => self.subject.record(operation, target, "", Verdict::Allowed, Duration::ZERO),
             Err(PortError::Denied { grant: rule, target } | PortError::Refused { rule, target }) => {

@@ -62,7 +62,7 @@ async fn wasi_03_capabilities_without_a_grant_are_denied_and_audited_once() {
         (json!({ "op": "storage_set" }), "storage"),
         (json!({ "op": "storage_remove" }), "storage"),
         (json!({ "op": "storage_keys" }), "storage"),
-                (json!({ "op": "spawn", "argv": ["sh"] }), "effects=runs-programs"),
+        (json!({ "op": "spawn", "argv": ["sh"] }), "effects=runs-programs"),
         (json!({ "op": "schedule_add" }), "schedule=this-chat"),
         (json!({ "op": "schedule_jobs" }), "schedule=this-chat"),
         (json!({ "op": "schedule_remove" }), "schedule=this-chat"),

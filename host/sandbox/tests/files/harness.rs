@@ -134,11 +134,7 @@ impl World {
         let request = CallRequest {
             tool: tool.to_owned(),
             arguments: json!({ "ops": ops }),
-            session: SessionRights {
-                files: Some(grants),
-                tool_was_named: true,
-                ..SessionRights::of(&self.session)
-            },
+            session: SessionRights { files: Some(grants), tool_was_named: true, ..SessionRights::of(&self.session) },
             instead: None,
             limits: Some(Limits { time, ..Limits::default() }),
             cancel: Default::default(),

@@ -61,7 +61,8 @@ fn told<T>(result: Result<T, Failure>) -> Outcome {
 
 fn spawn(op: &Operation) -> Outcome {
     let wrong = |failure| told::<()>(Err(failure)).unwrap_err();
-    let texts = |key: &str| op.0[key].as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned));
+    let texts =
+        |key: &str| op.0[key].as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned));
     let command = programs::Command {
         argv: texts("argv").collect(),
         environment: Vec::new(),
@@ -91,11 +92,8 @@ fn pipeline(op: &Operation) -> Outcome {
     let mut processes = Vec::new();
     for stage in &stages {
         let argv = stage.as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect();
-        let command = programs::Command {
-            argv,
-            environment: Vec::new(),
-            working_directory: op.text("directory").to_owned(),
-        };
+        let command =
+            programs::Command { argv, environment: Vec::new(), working_directory: op.text("directory").to_owned() };
         let (output, stdout) = programs::pipe().map_err(wrong)?;
         let (_unread, stderr) = programs::pipe().map_err(wrong)?;
         processes.push(programs::spawn(&command, stdin, stdout, stderr).map_err(wrong)?);

@@ -28,7 +28,9 @@ fn run(arguments: Vec<OsString>) -> u8 {
         ["sleep", ms] => sleep(ms.parse().unwrap_or(0)),
         ["panic"] => panic!("as asked"),
         ["environment"] => say(&std::env::vars().map(|(name, value)| format!("{name}={value}\n")).collect::<String>()),
-        ["where"] => say(&std::env::current_dir().map_or_else(|error| error.to_string(), |path| path.display().to_string())),
+        ["where"] => {
+            say(&std::env::current_dir().map_or_else(|error| error.to_string(), |path| path.display().to_string()))
+        }
         ["read", file] => told(std::fs::read_to_string(file).map(|text| say(&text))),
         ["write", file] => told(std::fs::write(file, "written").map(|()| 0)),
         ["tick", file] => tick(file),
