@@ -22,7 +22,7 @@ build: target
 	@ls -l target/release/chiton
 
 bench: target
-	$(CARGO) bench --workspace $(foreach bench,call deadline swap store codec turn start,--bench $(bench))
+	$(CARGO) bench --workspace $(foreach bench,call deadline swap pipeline egress run schedule store codec turn start,--bench $(bench))
 
 lint: target
 	$(CARGO) fmt --all --check

@@ -55,7 +55,13 @@ impl Machine {
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
         let program = std::env::current_exe().map_err(Failure::because(Exit::State))?;
         let mut options = Options::new(program, vec!["__native".into()]);
-        options.hidden = vec![settings.home.root().to_owned()];
+        // The workspace lies in the home too, so the bot's own places are named one by one.
+        let home = &settings.home;
+        options.hidden = [home.cache(), home.skills(), home.programs(), home.config(), home.chat_history()]
+            .into_iter()
+            .chain(home.database_files())
+            .filter(|place| place.exists())
+            .collect();
         Ok(Self { native: Native::new(options) })
     }
 }

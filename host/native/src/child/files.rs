@@ -80,6 +80,14 @@ pub(super) fn granted_trees(
 
 /// Builds the tree and makes it the root.
 pub(super) fn build(policy: &Policy, granted: Vec<OwnedFd>) -> Result<(), Errno> {
+    // The program walks through the directories that are made here, whatever the host keeps from others.
+    let before = rustix::process::umask(Mode::empty());
+    let built = build_open(policy, granted);
+    rustix::process::umask(before);
+    built
+}
+
+fn build_open(policy: &Policy, granted: Vec<OwnedFd>) -> Result<(), Errno> {
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     let system: Vec<(&str, Entry)> = SYSTEM.iter().filter_map(|path| Some((*path, Entry::of(path).ok()??))).collect();
     let devices: Vec<OwnedFd> = DEVICES.iter().map(device).collect::<Result<_, _>>()?;

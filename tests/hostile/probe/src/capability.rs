@@ -3,7 +3,7 @@
 //!
 //! `fetch {url}` · `http {authority}` through `wasi:http` · `storage_get` · `storage_set` · `storage_remove` ·
 //! `storage_keys` · `secret {name}` ·
-//! `spawn {argv, directory, stdin}`, which gives the exit code and what was written ·
+//! `spawn {argv, directory, stdin, environment}`, which gives the exit code and what was written ·
 //! `pipeline {stages, directory, kill}`, which gives the exit codes of all and what the last wrote · `schedule_add` · `schedule_jobs` · `schedule_remove` ·
 //! `send {text}` · `agent_start` · `agent_wait` · `agent_cancel` · `invoke {tool}` · `ask {text}`.
 
@@ -63,9 +63,11 @@ fn spawn(op: &Operation) -> Outcome {
     let wrong = |failure| told::<()>(Err(failure)).unwrap_err();
     let texts =
         |key: &str| op.0[key].as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned));
+    let environment = op.0["environment"].as_object().into_iter().flatten();
+    let environment = environment.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
     let command = programs::Command {
         argv: texts("argv").collect(),
-        environment: Vec::new(),
+        environment: environment.collect(),
         working_directory: op.text("directory").to_owned(),
     };
     let (stdin, input) = programs::pipe().map_err(wrong)?;

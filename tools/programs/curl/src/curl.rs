@@ -34,7 +34,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
             if trouble.code == chiton_program::BROKEN_PIPE {
                 return trouble.code;
             }
-            if !options.silent || options.show_errors {
+            // What the owner would have to grant is told however silent it shall be.
+            if !options.silent || options.show_errors || trouble.text.starts_with("denied") {
                 eprintln!("curl: ({}) {}", trouble.code, trouble.text);
             }
             code = trouble.code;
