@@ -1,13 +1,13 @@
 # Chiton. On a fresh machine these two commands do everything:
 #   make chat     build what is needed and talk to the bot (without a model: a short tour)
 #   make test     build what is needed and run all tests
-# Further: make build (release binary), make bench, make lint, make picture, make target.
+# Further: make build (release binary), make bench, make lint, make fuzz, make picture, make target.
 
 SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: chat test build bench lint picture target cargo
+.PHONY: chat test build bench lint fuzz picture target cargo
 
 # The whole workspace is named so that both commands build the large crates with the same features, once.
 chat: target
@@ -22,7 +22,7 @@ build: target
 	@ls -l target/release/chiton
 
 bench: target
-	$(CARGO) bench --workspace $(foreach bench,call deadline swap pipeline egress run schedule store codec turn start,--bench $(bench))
+	$(CARGO) bench --workspace $(foreach bench,call deadline swap shell egress run schedule store codec turn start,--bench $(bench))
 
 lint: target
 	$(CARGO) fmt --all --check
@@ -30,6 +30,16 @@ lint: target
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.20.2
 	$(CARGO) deny --offline check licenses bans sources
+	cd tools/programs && $(CARGO) fmt --check
+	cd tools/programs && $(CARGO) clippy --workspace --target wasm32-wasip2 --target-dir ../../target/guest -- -D warnings
+	cd tools/programs && $(CARGO) deny --offline --config ../../deny.toml check licenses sources
+
+# Each policy and parser target for so many seconds, with a nightly toolchain.
+SECONDS_EACH ?= 600
+fuzz:
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	cd tests/fuzz && for target in $$(cargo +nightly fuzz list --fuzz-dir .); do \
+	  cargo +nightly fuzz run --fuzz-dir . -s none $$target corpus/$$target -- -max_total_time=$(SECONDS_EACH) || exit 1; done
 
 # The picture in README.md, drawn from a real run of the tour.
 picture: target

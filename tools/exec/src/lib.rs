@@ -46,10 +46,6 @@ pub(crate) struct Exec {
     /// Most characters of output; the middle of a longer output is left out (default 10000).
     #[schemars(range(min = 1000, max = 50000))]
     max_output_chars: Option<usize>,
-    /// Name of a skill: the command then runs with that skill's rights only, not with yours, and may run nothing but a
-    /// script of the skill's folder. Use it for the scripts that a skill tells you to run.
-    #[expect(dead_code, reason = "the host makes the switch before this component sees the call")]
-    skill: Option<String>,
 }
 
 #[cfg(not(target_family = "wasm"))]

@@ -4,6 +4,7 @@
 mod house;
 
 mod calls;
+mod reach;
 mod resume;
 mod rounds;
 mod sessions;

@@ -5,7 +5,7 @@
 //! `storage_keys` · `secret {name}` ·
 //! `spawn {argv, directory, stdin, environment}`, which gives the exit code and what was written ·
 //! `pipeline {stages, directory, kill}`, which gives the exit codes of all and what the last wrote · `schedule_add` · `schedule_jobs` · `schedule_remove` ·
-//! `send {text}` · `agent_start` · `agent_wait` · `agent_cancel` · `invoke {tool}` · `ask {text}`.
+//! `send {text, chat}` · `agent_start {task}` · `agent_wait {id}` · `agent_cancel` · `invoke {tool}` · `ask {text}`.
 
 use crate::bindings::chiton::tool::tool_types::Failure;
 use crate::bindings::chiton::tool::{
@@ -37,14 +37,21 @@ pub(crate) fn run(op: &Operation) -> Option<Outcome> {
         "schedule_add" => told(schedule::add("job", "do it", &schedule::Timing::Every(1))),
         "schedule_jobs" => told(schedule::jobs()),
         "schedule_remove" => told(schedule::remove("1")),
-        "send" => told(messaging::send(None, op.text("text"), &[])),
-        "agent_start" => told(agents::start("do it", "label")),
-        "agent_wait" => told(agents::wait("1")),
+        "send" => told(messaging::send(op.0["chat"].as_str(), op.text("text"), &[])),
+        "agent_start" => text(agents::start(op.0["task"].as_str().unwrap_or("do it"), "label")),
+        "agent_wait" => text(agents::wait(op.0["id"].as_str().unwrap_or("1"))),
         "agent_cancel" => told(agents::cancel("1")),
         "invoke" => told(tools_invoke::invoke(op.text("tool"), "{}")),
         "ask" => told(model::ask("", op.text("text"))),
         _ => return None,
     })
+}
+
+fn text(result: Result<String, Failure>) -> Outcome {
+    match result {
+        Ok(text) => Ok(json!(text)),
+        Err(failure) => told::<()>(Err(failure)),
+    }
 }
 
 fn told<T>(result: Result<T, Failure>) -> Outcome {

@@ -1,0 +1,114 @@
+//! `exec` against `bash -c` in the same run, warm: `ls`, a pipeline over 1,000 files, and one line of JavaScript (and of
+//! Python, if `PYTHON_WASM` names the component). Prints the median and the 95th percentile of each.
+
+use chiton_build::Guest;
+use chiton_sandbox::{
+    Access, CallRequest, Compiler, Digest, FileGrant, Grants, Limits, Part, Sandbox, SandboxOptions, SessionRights,
+};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 200;
+const FILES: usize = 1_000;
+/// What is run in both, and for whom a native command stands in its place.
+const COMMANDS: [(&str, &str, &str); 4] = [
+    ("ls", "ls", "ls"),
+    ("pipeline", "grep -r x . | sort | head", "grep -r x . | sort | head"),
+    (
+        "js",
+        "js -e 'console.log([1,2,3].map(x => x * 2).join())'",
+        "node -e 'console.log([1,2,3].map(x => x * 2).join())'",
+    ),
+    ("python", "python -c 'print(sum(range(10)))'", "python3 -c 'print(sum(range(10)))'"),
+];
+
+#[tokio::main]
+async fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..FILES {
+        std::fs::write(folder.path().join(format!("{number}.txt")), format!("line {number}\nx marks {number}\n"))
+            .unwrap();
+    }
+    let sandbox = sandbox(folder.path()).await;
+    println!("{:10} {:>12} {:>12} {:>12} {:>12}", "", "exec p50", "exec p95", "bash p50", "bash p95");
+    for (name, ours, native) in COMMANDS {
+        let program = ours.split(' ').next().unwrap();
+        if name == "python" && std::env::var_os("PYTHON_WASM").is_none() {
+            continue;
+        }
+        exec(&sandbox, &format!("command -v {program}")).await;
+        let mut mine = Vec::new();
+        let mut theirs = Vec::new();
+        for _ in 0..ROUNDS {
+            let begun = Instant::now();
+            exec(&sandbox, ours).await;
+            mine.push(begun.elapsed());
+            let begun = Instant::now();
+            Command::new("bash").args(["-c", native]).current_dir(folder.path()).output().unwrap();
+            theirs.push(begun.elapsed());
+        }
+        let of = |times: &mut Vec<Duration>, share: usize| {
+            times.sort();
+            format!("{:.2} ms", times[times.len() * share / 100].as_secs_f64() * 1_000.0)
+        };
+        println!(
+            "{name:10} {:>12} {:>12} {:>12} {:>12}",
+            of(&mut mine, 50),
+            of(&mut mine, 95),
+            of(&mut theirs, 50),
+            of(&mut theirs, 95)
+        );
+    }
+}
+
+async fn exec(sandbox: &Sandbox, command: &str) {
+    let request = CallRequest {
+        tool: "exec".to_owned(),
+        arguments: json!({ "command": command }),
+        session: SessionRights::of("bench:shell"),
+        limits: None,
+        instead: None,
+        cancel: Default::default(),
+        progress: None,
+    };
+    let parts = sandbox.call(request).await.result.unwrap();
+    let Some(Part::Text(text)) = parts.first() else { panic!("{parts:?}") };
+    assert!(text.contains("Exit code: 0"), "{command}: {text}");
+}
+
+async fn sandbox(folder: &Path) -> Sandbox {
+    let ceiling =
+        Limits { time: Duration::from_secs(600), memory: 512 << 20, table_elements: 100_000, ..Limits::default() };
+    let sandbox = Sandbox::new(SandboxOptions {
+        cache_dir: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("programs"),
+        compiler: Compiler::InProcess,
+        audit: Arc::new(|_| {}),
+        ceiling: ceiling.clone(),
+        total_memory: 1 << 30,
+        protected: Vec::new(),
+    })
+    .unwrap();
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools");
+    let built = |folder: &str| std::fs::read(chiton_build::build(&Guest::at(tools.join(folder))).unwrap()).unwrap();
+    let programs =
+        [("programs/coreutils", &["ls", "sort", "head"][..]), ("programs/search", &["grep"]), ("programs/js", &["js"])];
+    for (folder, names) in programs {
+        publish(&sandbox, names, built(folder)).await;
+    }
+    if let Some(python) = std::env::var_os("PYTHON_WASM") {
+        publish(&sandbox, &["python"], std::fs::read(python).unwrap()).await;
+    }
+    let exec = sandbox.load(built("exec")).await.unwrap();
+    let files = vec![FileGrant::directory(folder, Access::Write).unwrap()];
+    sandbox.publish("exec", exec, Grants { files, limits: Some(ceiling), ..Grants::default() }).unwrap();
+    sandbox
+}
+
+async fn publish(sandbox: &Sandbox, names: &[&str], bytes: Vec<u8>) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    sandbox.publish_program(&names, Digest::of(&bytes), Arc::new(move || Ok(bytes.clone())));
+    sandbox.warm_program(&names[0]).await.unwrap();
+}
