@@ -124,10 +124,10 @@ fn a_changed_component_is_told_and_does_not_run() {
     chat.press("one\r");
     chat.see("ok");
     std::fs::write(&file, chiton_hostile::tool("other")).unwrap();
-    std::thread::sleep(Duration::from_millis(1_500));
+    // It is told at the prompt, without anything being typed.
+    chat.see("the approved version of 'hello' keeps running");
     chat.press("two\r");
     chat.see("ok");
-    chat.see("the approved version of 'hello' keeps running");
     home.run(&["tool", "approve", "hello.wasm"]).good();
     home.call("other", json!({}), &[]).good();
     chat.press("/exit\r");

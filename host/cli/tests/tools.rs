@@ -12,7 +12,21 @@ fn the_built_in_tools_are_listed_and_described() {
     let home = Home::new();
     let list = home.run(&["tool", "list", "--json"]).good().json();
     let names: Vec<_> = list.as_array().unwrap().iter().filter_map(|tool| tool["name"].as_str()).collect();
-    assert_eq!(names, ["edit_file", "find_files", "grep", "list_dir", "read_file", "write_file"]);
+    let expected = [
+        "cron",
+        "edit_file",
+        "exec",
+        "find_files",
+        "grep",
+        "list_dir",
+        "message",
+        "read_file",
+        "spawn",
+        "web_fetch",
+        "web_search",
+        "write_file",
+    ];
+    assert_eq!(names, expected);
     let shown = home.run(&["tool", "show", "read_file", "--json"]).good().json();
     assert_eq!(shown["effects"], json!(["reads-files"]));
     assert_eq!(shown["component"], "file");
@@ -68,14 +82,16 @@ fn grants_are_kept_listed_and_taken_back() {
     let workspace = home.root().join("workspace");
     let own = format!("files={}:write", workspace.display());
     let work = home.work().display().to_string();
-    let listed = || home.run(&["grant", "list", "--json"]).good().json()[0]["grants"].clone();
-    assert_eq!(listed(), json!([own]));
+    let scratch = "files=scratch:read";
+    let listed = || home.run(&["grant", "list", "file", "--json"]).good().json()[0]["grants"].clone();
+    assert_eq!(listed(), json!([own, scratch]));
     home.run(&["grant", "add", "file", "files=.:read"]).good();
-    assert_eq!(listed(), json!([own, format!("files={work}:read")]));
+    assert_eq!(listed(), json!([own, scratch, format!("files={work}:read")]));
     home.run(&["grant", "add", "file", "files=.:write"]).good();
-    assert_eq!(listed(), json!([own, format!("files={work}:write")]));
+    assert_eq!(listed(), json!([own, scratch, format!("files={work}:write")]));
     home.run(&["grant", "remove", "file", "files=.:write"]).good();
     home.run(&["grant", "remove", "file", "files=workspace:write"]).good();
+    home.run(&["grant", "remove", "file", scratch]).good();
     assert_eq!(listed(), json!([]));
     home.call("list_dir", json!({"path": "."}), &[]).bad(4, "files=");
 }

@@ -67,8 +67,9 @@ fn yes() -> u8 {
 }
 
 fn deaf() -> u8 {
+    let lines = "x\n".repeat(2048);
     loop {
-        let _ = std::io::stdout().write_all(&[b'x'; 4096]);
+        let _ = std::io::stdout().write_all(lines.as_bytes());
     }
 }
 
