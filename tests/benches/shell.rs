@@ -1,5 +1,6 @@
 //! `exec` against `bash -c` in the same run, warm: `ls`, a pipeline over 1,000 files, and one line of JavaScript (and of
 //! Python, if `PYTHON_WASM` names the component). Prints the median and the 95th percentile of each.
+#![allow(clippy::unwrap_used, reason = "a bench ends at its first error")]
 
 use chiton_build::Guest;
 use chiton_sandbox::{

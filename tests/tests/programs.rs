@@ -1,4 +1,5 @@
 //! The programs of the shell in the real sandbox: their own cases, and the shell corpus compared with `bash`.
+#![cfg(test)]
 
 use chiton_build::Guest;
 use chiton_sandbox::{

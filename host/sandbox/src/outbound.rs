@@ -26,7 +26,8 @@ async fn send(call: &Call, request: http::Request<Bytes>, redirects: u8) -> Resu
             let request = OutboundRequest { request, redirects, max_body: MAX_RESPONSE };
             port.send(&call.caller, network, secrets, request).await
         }
-        Err(denied) => Err(denied),
+        // Only the port knows how the grant is written that would allow it.
+        Err(denied) => Err(ports.outbound.as_ref().map_or(denied, |port| port.missing(&request))),
     };
     call.audited("http", &target, sent)
 }

@@ -83,6 +83,9 @@ pub trait Outbound: Send + Sync {
         request: OutboundRequest,
     ) -> Result<OutboundResponse, PortError>;
 
+    /// What a request lacks that was granted nothing at all.
+    fn missing(&self, request: &http::Request<Bytes>) -> PortError;
+
     /// Text that stands for the secret `name`, if the values of `secrets` name it and it is set.
     fn placeholder(&self, secrets: &[String], name: &str) -> Option<String>;
 }

@@ -3,6 +3,7 @@
 use super::secrets::Configured;
 use crate::settings::Settings;
 use async_trait::async_trait;
+use bytes::Bytes;
 use chiton_egress::{Allowance, CallerKey, Egress, EgressError, Options, Request, SecretSource, Setup};
 use chiton_sandbox::ports::{Caller, Outbound, OutboundRequest, OutboundResponse, PortError};
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -33,15 +34,7 @@ impl Outbound for Http {
     ) -> Result<OutboundResponse, PortError> {
         let allowance = Allowance::parse(network, secrets)
             .map_err(|error| PortError::Failed(format!("a grant is broken: {error}")))?;
-        let (head, body) = request.request.into_parts();
-        let header =
-            |(name, value): (&http::HeaderName, &http::HeaderValue)| (name.to_string(), value.as_bytes().to_vec());
-        let sent = Request {
-            method: head.method.to_string(),
-            url: head.uri.to_string(),
-            headers: head.headers.iter().map(header).collect(),
-            body,
-        };
+        let sent = sent(&request.request);
         let options = Options {
             redirects: request.redirects,
             deadline: caller.deadline.saturating_duration_since(Instant::now()),
@@ -56,10 +49,27 @@ impl Outbound for Http {
         Ok(OutboundResponse { response, url: answer.url.to_string() })
     }
 
+    fn missing(&self, request: &http::Request<Bytes>) -> PortError {
+        let verdict = self.engine.check(&Allowance::default(), &sent(request));
+        let none = PortError::Failed("nothing is granted".to_owned());
+        verdict.err().map_or(none, told)
+    }
+
     fn placeholder(&self, secrets: &[String], name: &str) -> Option<String> {
         let allowance = Allowance::parse(&[], secrets).ok()?;
         let granted = allowance.secrets.iter().any(|slot| slot.name() == name);
         (granted && self.secrets.get(name).is_some()).then(|| chiton_egress::placeholder(name))
+    }
+}
+
+/// A request in the words of the engine.
+fn sent(request: &http::Request<Bytes>) -> Request {
+    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| (name.to_string(), value.as_bytes().to_vec());
+    Request {
+        method: request.method().to_string(),
+        url: request.uri().to_string(),
+        headers: request.headers().iter().map(header).collect(),
+        body: request.body().clone(),
     }
 }
 

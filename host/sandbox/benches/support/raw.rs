@@ -120,4 +120,8 @@ impl chiton::tool::call_context::Host for Host {
     fn remaining_ms(&mut self) -> wasmtime::Result<u64> {
         Ok(30_000)
     }
+
+    fn scratch(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(None)
+    }
 }

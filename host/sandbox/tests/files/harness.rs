@@ -1,7 +1,7 @@
 //! A world of directories around a guest, and what the guest may do in it.
 
 use chiton_sandbox::{
-    Access, AuditRecord, CallError, CallRequest, Compiler, Effects, FileGrant, Grants, Limits, Part, Quota, Sandbox,
+    Access, AuditRecord, CallError, CallRequest, Compiler, FileGrant, Grants, Limits, Part, Quota, Sandbox,
     SandboxOptions, SessionRights, Verdict,
 };
 use serde_json::{Value, json};

@@ -48,26 +48,25 @@ pub(crate) fn run(op: &Operation) -> Option<Outcome> {
 }
 
 fn text(result: Result<String, Failure>) -> Outcome {
-    match result {
-        Ok(text) => Ok(json!(text)),
-        Err(failure) => told::<()>(Err(failure)),
-    }
+    result.map(|text| json!(text)).map_err(wrong)
 }
 
 fn told<T>(result: Result<T, Failure>) -> Outcome {
-    let failed = |case: &str, text: String| Err(format!("{case}: {text}"));
-    match result {
-        Ok(_) => Ok(Value::Null),
-        Err(Failure::InvalidArguments(text)) => failed("invalid-arguments", text),
-        Err(Failure::Denied(text)) => failed("denied", text),
-        Err(Failure::NotFound(text)) => failed("not-found", text),
-        Err(Failure::TimedOut(text)) => failed("timed-out", text),
-        Err(Failure::Failed(text)) => failed("failed", text),
-    }
+    result.map(|_| Value::Null).map_err(wrong)
+}
+
+fn wrong(failure: Failure) -> String {
+    let (case, text) = match failure {
+        Failure::InvalidArguments(text) => ("invalid-arguments", text),
+        Failure::Denied(text) => ("denied", text),
+        Failure::NotFound(text) => ("not-found", text),
+        Failure::TimedOut(text) => ("timed-out", text),
+        Failure::Failed(text) => ("failed", text),
+    };
+    format!("{case}: {text}")
 }
 
 fn spawn(op: &Operation) -> Outcome {
-    let wrong = |failure| told::<()>(Err(failure)).unwrap_err();
     let texts =
         |key: &str| op.0[key].as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned));
     let environment = op.0["environment"].as_object().into_iter().flatten();
@@ -94,7 +93,6 @@ fn spawn(op: &Operation) -> Outcome {
 }
 
 fn pipeline(op: &Operation) -> Outcome {
-    let wrong = |failure| told::<()>(Err(failure)).unwrap_err();
     let stages = op.0["stages"].as_array().cloned().unwrap_or_default();
     let (mut stdin, input) = programs::pipe().map_err(wrong)?;
     drop(input);

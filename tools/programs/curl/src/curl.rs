@@ -34,8 +34,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
             if trouble.code == chiton_program::BROKEN_PIPE {
                 return trouble.code;
             }
-            // What the owner would have to grant is told however silent it shall be.
-            if !options.silent || options.show_errors || trouble.text.starts_with("denied") {
+            // What was not allowed is told however silent it shall be: the owner has to know what to grant.
+            if !options.silent || options.show_errors || trouble.code == code::NO_CONNECTION {
                 eprintln!("curl: ({}) {}", trouble.code, trouble.text);
             }
             code = trouble.code;

@@ -17,11 +17,13 @@ const SHELLS: [&str; 2] = ["sh", "bash"];
 #[derive(Clone)]
 pub struct Input(Arc<OwnedFd>);
 
+/// Where the bytes of a capture arrive once all writers are done.
+type Captured = Arc<Mutex<Receiver<io::Result<Vec<u8>>>>>;
+
 #[derive(Clone)]
 pub struct Output {
     file: Arc<OwnedFd>,
-    /// Where the bytes of a capture arrive once all writers are done.
-    captured: Option<Arc<Mutex<Receiver<io::Result<Vec<u8>>>>>>,
+    captured: Option<Captured>,
 }
 
 impl Input {
