@@ -1,7 +1,7 @@
 //! The shell language of exec and sh: parsed by a bash grammar, run over streams.
 //!
 //! The language knows nothing of where it runs: files, pipes and programs come from a [`System`]. In the sandbox that
-//! is [`component`], over the contract's `programs` interface. What is and is not supported is listed in the README.
+//! is `component`, over the contract's `programs` interface. What is and is not supported is listed in the README.
 
 mod arithmetic;
 mod assign;

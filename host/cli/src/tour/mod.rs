@@ -69,8 +69,7 @@ pub async fn play(settings: &Settings) -> Result<(), Failure> {
     };
     progress::while_slow("compiling the programs of the shell, once", warming).await?;
 
-    let soon = (jiff::Timestamp::now() + script::REMINDER_AFTER).to_string();
-    let scenes = Arc::new(script::scenes(&page, &soon));
+    let scenes = Arc::new(script::scenes(&page));
     let model = Arc::new(demo_model(scenes.clone(), seen.clone(), sandbox.clone(), next.clone()));
     let bot = stage.start(model.clone())?;
     introduce(&workspace);

@@ -54,8 +54,8 @@ Traders expect the price to stay there until the next harvest, because the store
 before the new year, although freight from the east has become dearer since the summer.</p>\
 </article></body></html>";
 
-/// The tour; `page` is where its page can be read, and `soon` when its reminder is due.
-pub fn scenes(page: &str, soon: &str) -> Vec<Scene> {
+/// The tour; `page` is where its page can be read.
+pub fn scenes(page: &str) -> Vec<Scene> {
     use Verdict::{Allowed, Denied, Failed, Limited};
     vec![
         Scene {
@@ -137,7 +137,7 @@ pub fn scenes(page: &str, soon: &str) -> Vec<Scene> {
             ask: "Remind me of the tea in two seconds.",
             steps: vec![step(
                 "cron",
-                json!({"action": "add", "name": "tea", "message": "Tell the user that the tea is ready.", "at": soon}),
+                json!({"action": "add", "name": "tea", "message": "Tell the user that the tea is ready."}),
                 Allowed,
                 "",
             )],
@@ -180,7 +180,12 @@ pub fn aside(request: &ChatRequest<'_>, done: usize, call_id: &str) -> Option<Re
 pub fn reply(scene: &Scene, done: usize, call_id: String) -> Reply {
     match scene.steps.get(done) {
         Some(step) => {
-            let arguments = step.arguments.as_object().cloned().unwrap_or_default();
+            let mut arguments = step.arguments.as_object().cloned().unwrap_or_default();
+            if step.tool == "cron" {
+                // However long the tour took until here, the reminder is due soon.
+                let soon = jiff::Timestamp::now() + REMINDER_AFTER;
+                arguments.insert("at".to_owned(), soon.to_string().into());
+            }
             Reply::calls("", [(call_id, step.tool, arguments)])
         }
         None => Reply::text(scene.answer),
