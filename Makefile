@@ -29,6 +29,7 @@ lint: target
 	$(CARGO) clippy --workspace --all-targets --features chiton/failpoints -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.20.2
+	$(CARGO) fetch --locked && cd tools/programs && $(CARGO) fetch --locked
 	$(CARGO) deny --offline check licenses bans sources
 	cd tools/programs && $(CARGO) fmt --check
 	cd tools/programs && $(CARGO) deny --offline --config ../../deny.toml check licenses sources
