@@ -102,17 +102,6 @@ impl Home {
         self.root.join("chiton.db")
     }
 
-    /// The database and the files that SQLite keeps beside it.
-    pub fn database_files(&self) -> [PathBuf; 3] {
-        let database = self.database();
-        let beside = |suffix: &str| {
-            let mut name = database.clone().into_os_string();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
-        [beside("-wal"), beside("-shm"), database]
-    }
-
     /// The folder of compiled code and other things that can be made again.
     pub fn cache(&self) -> PathBuf {
         self.root.join("cache")

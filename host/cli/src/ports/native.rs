@@ -8,7 +8,7 @@ use chiton_native::{
 };
 use chiton_sandbox::ports::{Caller, NativeCommand, NativePrograms, PortError};
 use chiton_sandbox::{Access, FileGrant};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,13 +16,19 @@ use tokio_util::sync::CancellationToken;
 const PIN: char = '#';
 
 /// A grant of a row with the file that it means now, which is the only one it will ever mean.
-pub fn pinned(value: &str, writable: &[PathBuf]) -> Result<String, chiton_native::GrantError> {
-    if value.contains(PIN) {
+pub fn pinned(value: &str) -> Result<String, chiton_native::GrantError> {
+    if read(value).is_some() {
         return Ok(value.to_owned());
     }
-    let pinned = Pinned::resolve(ProgramGrant::parse(value)?, &Search::default(), writable)?;
+    // Writable directories are compared at each run, with those of that call.
+    let pinned = Pinned::resolve(ProgramGrant::parse(value)?, &Search::default(), &[])?;
     let kept = serde_json::to_string(&pinned).unwrap_or_default();
     Ok(format!("{value}{PIN}{kept}"))
+}
+
+/// A grant without the file it is pinned to, as the owner writes it.
+pub fn unpinned(grant: &str) -> &str {
+    grant.split_once(PIN).map_or(grant, |(words, _)| words)
 }
 
 /// A grant for people, `programs=` with its file.
@@ -55,13 +61,8 @@ impl Machine {
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
         let program = std::env::current_exe().map_err(Failure::because(Exit::State))?;
         let mut options = Options::new(program, vec!["__native".into()]);
-        // The workspace lies in the home too, so the bot's own places are named one by one.
-        let home = &settings.home;
-        options.hidden = [home.cache(), home.skills(), home.programs(), home.config(), home.chat_history()]
-            .into_iter()
-            .chain(home.database_files())
-            .filter(|place| place.exists())
-            .collect();
+        // What is granted inside it, such as the workspace, is seen all the same.
+        options.hidden = vec![settings.home.root().to_owned()];
         Ok(Self { native: Native::new(options) })
     }
 }

@@ -12,7 +12,7 @@ use rustix::mount::{
     fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
 };
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What every program may read. Links are repeated as links, missing ones left out.
 pub(super) const SYSTEM: [&str; 10] = [
@@ -112,15 +112,19 @@ fn build_open(policy: &Policy, granted: Vec<OwnedFd>) -> Result<(), Errno> {
     attach(root, TEMPORARY, &temporary)?;
     write_accounts(root)?;
 
-    // Outer directories first, so that an inner one with other rights stands inside them.
-    let mut order: Vec<(&Path, OwnedFd)> =
-        policy.directories.iter().map(|directory| directory.path.as_path()).zip(granted).collect();
-    order.sort_by_key(|(path, _)| path.components().count());
+    // Outer places first, so that an inner one with other rights stands inside them: what is granted inside a hidden
+    // place is there, and what is hidden inside a granted one is not.
+    let granted_paths = policy.directories.iter().map(|directory| directory.path.as_path());
+    let covered = |hidden: &&PathBuf| granted_paths.clone().any(|path| hidden.starts_with(path));
+    let hidden = policy.hidden.iter().filter(covered).map(|path| (path.as_path(), None));
+    let mut order: Vec<(&Path, Option<OwnedFd>)> =
+        granted_paths.clone().zip(granted.into_iter().map(Some)).chain(hidden).collect();
+    order.sort_by_key(|(path, mount)| (path.components().count(), mount.is_none()));
     for (path, mount) in &order {
-        attach(root, path, mount)?;
-    }
-    for hidden in policy.hidden.iter().filter(|hidden| order.iter().any(|(path, _)| hidden.starts_with(path))) {
-        hide(root, hidden, &empty)?;
+        match mount {
+            Some(mount) => attach(root, path, mount)?,
+            None => hide(root, path, &empty, granted_paths.clone())?,
+        }
     }
 
     rustix::process::fchdir(&tree)?;
@@ -202,15 +206,31 @@ fn attach(root: BorrowedFd<'_>, path: impl AsRef<Path>, mount: &OwnedFd) -> Resu
     cover(&target, mount)
 }
 
-/// Covers what lies at a path, if it exists, by nothing: an empty directory or an empty file.
-fn hide(root: BorrowedFd<'_>, path: &Path, empty: &OwnedFd) -> Result<(), Errno> {
+/// Covers what lies at a path, if it exists, by nothing: an empty file, or a directory that holds no more than the way
+/// to what is granted inside it.
+fn hide<'a>(
+    root: BorrowedFd<'_>,
+    path: &Path,
+    empty: &OwnedFd,
+    granted: impl Iterator<Item = &'a Path>,
+) -> Result<(), Errno> {
     let relative = path.strip_prefix("/").unwrap_or(path);
     let target = match open_inside(root, relative) {
         Err(Errno::NOENT) => return Ok(()),
         target => target?,
     };
     if FileType::from_raw_mode(fstat(&target)?.st_mode) == FileType::Directory {
-        let nothing = memory(TREE_SIZE, "755", DATA | libc::MOUNT_ATTR_RDONLY)?;
+        let nothing = memory(TREE_SIZE, "755", DATA)?;
+        for inner in
+            granted.filter_map(|granted| granted.strip_prefix(path).ok()).filter(|inner| *inner != Path::new(""))
+        {
+            let (parent, name) = parent_of(nothing.as_fd(), Path::new("/").join(inner))?;
+            match mkdirat(&parent, &name, Mode::from_raw_mode(0o755)) {
+                Err(Errno::EXIST) => {}
+                made => made?,
+            }
+        }
+        system::set_mount(&nothing, libc::MOUNT_ATTR_RDONLY, None, false)?;
         return cover(&target, &nothing);
     }
     cover(&target, &clone(empty)?)

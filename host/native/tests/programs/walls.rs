@@ -144,6 +144,34 @@ async fn the_bots_own_places_stay_out_of_sight() {
 }
 
 #[tokio::test]
+async fn what_is_granted_inside_a_hidden_place_is_seen_and_the_rest_of_it_is_not() {
+    let mut options = Options::new(child(), Vec::new());
+    let mut house = House::with(options.clone());
+    let home = house.workspace().join("home");
+    house.write("home/key", "secret");
+    house.write("home/work/notes", "mine");
+    options.hidden = vec![home.clone()];
+    house.native = chiton_native::Native::new(options);
+    let directories =
+        [Directory::open(&house.workspace(), true).unwrap(), Directory::open(&home.join("work"), true).unwrap()];
+    let pinned = House::approve_hostile();
+    let run = |argv: [&'static str; 2]| {
+        let argv = ["chiton-native-hostile", argv[0], argv[1]];
+        let (house, pinned, directories) = (&house, &pinned, &directories);
+        async move { house.run_in(pinned, &argv, directories, &house.workspace(), &CancellationToken::new()).await.out() }
+    };
+    assert_eq!(run(["read", "home/work/notes"]).await, "read: got \"mine\"\n");
+    assert_eq!(run(["write", "home/work/new"]).await, "write: got ()\n");
+    assert!(refused(&run(["read", "home/key"]).await, "read"));
+    assert!(refused(&run(["write", "home/new"]).await, "write"));
+    // The home itself may also be the only thing around the grant.
+    let directories = [Directory::open(&home.join("work"), true).unwrap()];
+    let argv = ["chiton-native-hostile", "read", "notes"];
+    let ended = house.run_in(&pinned, &argv, &directories, &home.join("work"), &CancellationToken::new()).await;
+    assert_eq!(ended.out(), "read: got \"mine\"\n");
+}
+
+#[tokio::test]
 async fn exe_06_a_program_can_start_itself_but_no_other() {
     let house = House::new();
     let copied = house.workspace().join("copied");
