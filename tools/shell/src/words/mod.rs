@@ -5,6 +5,7 @@
 
 mod brace;
 mod parse;
+mod skip;
 
 pub(crate) use brace::brace_expansion;
 pub(crate) use parse::{here_document, is_name, word};

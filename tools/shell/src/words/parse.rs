@@ -5,11 +5,11 @@ use crate::error::SyntaxError;
 use crate::quote;
 
 /// Deepest nesting of expansions in one word: the stack of a component is small.
-const DEEPEST: usize = 50;
+pub(super) const DEEPEST: usize = 50;
 
 /// Where a piece stands: it decides which quotes and escapes count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Context {
+pub(super) enum Context {
     /// Outside quotes.
     Plain,
     /// Between double quotes.
@@ -47,10 +47,10 @@ pub(crate) fn is_name(text: &str) -> bool {
         && characters.all(|next| next.is_ascii_alphanumeric() || next == '_')
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+    pub(super) depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -67,21 +67,21 @@ impl<'a> Parser<'a> {
         Ok(pieces)
     }
 
-    fn rest(&self) -> &'a str {
+    pub(super) fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn peek(&self) -> Option<char> {
+    pub(super) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
-    fn next(&mut self) -> Option<char> {
+    pub(super) fn next(&mut self) -> Option<char> {
         let next = self.peek()?;
         self.at += next.len_utf8();
         Some(next)
     }
 
-    fn take(&mut self, prefix: &str) -> bool {
+    pub(super) fn take(&mut self, prefix: &str) -> bool {
         let found = self.rest().starts_with(prefix);
         if found {
             self.at += prefix.len();
@@ -89,18 +89,18 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
+    pub(super) fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let end = rest.find(|next| !wanted(next)).unwrap_or(rest.len());
         self.at += end;
         rest.get(..end).unwrap_or_default()
     }
 
-    fn since(&self, start: usize) -> &'a str {
+    pub(super) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn unclosed(&self, what: &str) -> SyntaxError {
+    pub(super) fn unclosed(&self, what: &str) -> SyntaxError {
         SyntaxError::new(format!("'{what}' is not closed in: {}", self.text))
     }
 
@@ -163,7 +163,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn single_quoted(&mut self) -> Result<Piece, SyntaxError> {
+    pub(super) fn single_quoted(&mut self) -> Result<Piece, SyntaxError> {
         self.next();
         let quoted = self.take_while(|next| next != '\'').to_owned();
         if !self.take("'") {
@@ -172,7 +172,7 @@ impl<'a> Parser<'a> {
         Ok(Piece::Quoted(quoted))
     }
 
-    fn double_quoted(&mut self) -> Result<Piece, SyntaxError> {
+    pub(super) fn double_quoted(&mut self) -> Result<Piece, SyntaxError> {
         self.next();
         let pieces = self.pieces(Context::Double, &['"'])?;
         if !self.take("\"") {
@@ -197,7 +197,7 @@ impl<'a> Parser<'a> {
         Ok(Piece::Quoted(quote::unescape_ansi(quoted)))
     }
 
-    fn backquoted(&mut self) -> Result<Piece, SyntaxError> {
+    pub(super) fn backquoted(&mut self) -> Result<Piece, SyntaxError> {
         self.next();
         let mut command = String::new();
         loop {
@@ -226,7 +226,7 @@ impl<'a> Parser<'a> {
         Some(Piece::Tilde(name.to_owned()))
     }
 
-    fn dollar(&mut self, context: Context, text: &mut String) -> Result<Option<Piece>, SyntaxError> {
+    pub(super) fn dollar(&mut self, context: Context, text: &mut String) -> Result<Option<Piece>, SyntaxError> {
         let start = self.at;
         self.next();
         let piece = match self.peek() {
@@ -295,99 +295,6 @@ impl<'a> Parser<'a> {
             self.next();
         }
         Ok(None)
-    }
-
-    /// Passes over one quoted or expanded piece.
-    fn skip(&mut self) -> Result<(), SyntaxError> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(SyntaxError::new(format!("expansions are nested deeper than {DEEPEST}")));
-        }
-        match self.peek() {
-            Some('\\') => {
-                self.next();
-                self.next();
-            }
-            Some('\'') => drop(self.single_quoted()?),
-            Some('"') => drop(self.double_quoted()?),
-            Some('`') => drop(self.backquoted()?),
-            Some('$') => drop(self.dollar(Context::Plain, &mut String::new())?),
-            _ => drop(self.next()),
-        }
-        self.depth -= 1;
-        Ok(())
-    }
-
-    /// The source inside `$(`, of which the closing parenthesis is passed over.
-    fn command(&mut self) -> Result<&'a str, SyntaxError> {
-        let start = self.at;
-        let mut open = 0_usize;
-        // Here-documents that begin at the next line: the delimiter, and whether tabs go.
-        let mut documents: Vec<(String, bool)> = Vec::new();
-        let mut at_word_start = true;
-        while let Some(next) = self.peek() {
-            let was_at_start = std::mem::replace(&mut at_word_start, false);
-            match next {
-                ')' if open == 0 => {
-                    let source = self.since(start);
-                    self.next();
-                    return Ok(source);
-                }
-                '(' => open += 1,
-                ')' => open -= 1,
-                '#' if was_at_start => {
-                    self.take_while(|next| next != '\n');
-                    continue;
-                }
-                '<' if self.rest().starts_with("<<<") => {
-                    self.at += 3;
-                    continue;
-                }
-                '<' if self.rest().starts_with("<<") => {
-                    self.at += 2;
-                    documents.push(self.delimiter()?);
-                    continue;
-                }
-                '\n' => {
-                    self.next();
-                    at_word_start = true;
-                    for (delimiter, tabs) in documents.drain(..) {
-                        self.pass_document(&delimiter, tabs);
-                    }
-                    continue;
-                }
-                ' ' | '\t' | ';' | '&' | '|' => at_word_start = true,
-                '\\' | '\'' | '"' | '`' | '$' => {
-                    self.skip()?;
-                    continue;
-                }
-                _ => {}
-            }
-            self.next();
-        }
-        Err(self.unclosed("$("))
-    }
-
-    /// The delimiter of a here-document after `<<`, without its quotes.
-    fn delimiter(&mut self) -> Result<(String, bool), SyntaxError> {
-        let tabs = self.take("-");
-        self.take_while(|next| next == ' ' || next == '\t');
-        let start = self.at;
-        while self.peek().is_some_and(|next| !next.is_whitespace() && !";&|()<>".contains(next)) {
-            self.skip()?;
-        }
-        Ok((self.since(start).replace(['\'', '"', '\\'], ""), tabs))
-    }
-
-    fn pass_document(&mut self, delimiter: &str, tabs: bool) {
-        while self.peek().is_some() {
-            let line = self.take_while(|next| next != '\n');
-            self.next();
-            let line = if tabs { line.trim_start_matches('\t') } else { line };
-            if line == delimiter {
-                return;
-            }
-        }
     }
 
     /// The inside of `${`.

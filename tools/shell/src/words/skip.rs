@@ -1,0 +1,99 @@
+//! Finds the end of a command inside a word without reading the command: its parser does that later.
+
+use super::parse::{Context, DEEPEST, Parser};
+use crate::error::SyntaxError;
+
+impl<'a> Parser<'a> {
+    /// Passes over one quoted or expanded piece.
+    pub(super) fn skip(&mut self) -> Result<(), SyntaxError> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(SyntaxError::new(format!("expansions are nested deeper than {DEEPEST}")));
+        }
+        match self.peek() {
+            Some('\\') => {
+                self.next();
+                self.next();
+            }
+            Some('\'') => drop(self.single_quoted()?),
+            Some('"') => drop(self.double_quoted()?),
+            Some('`') => drop(self.backquoted()?),
+            Some('$') => drop(self.dollar(Context::Plain, &mut String::new())?),
+            _ => drop(self.next()),
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// The source inside `$(`, of which the closing parenthesis is passed over.
+    pub(super) fn command(&mut self) -> Result<&'a str, SyntaxError> {
+        let start = self.at;
+        let mut open = 0_usize;
+        // Here-documents that begin at the next line: the delimiter, and whether tabs go.
+        let mut documents: Vec<(String, bool)> = Vec::new();
+        let mut at_word_start = true;
+        while let Some(next) = self.peek() {
+            let was_at_start = std::mem::replace(&mut at_word_start, false);
+            match next {
+                ')' if open == 0 => {
+                    let source = self.since(start);
+                    self.next();
+                    return Ok(source);
+                }
+                '(' => open += 1,
+                ')' => open -= 1,
+                '#' if was_at_start => {
+                    self.take_while(|next| next != '\n');
+                    continue;
+                }
+                '<' if self.rest().starts_with("<<<") => {
+                    self.at += 3;
+                    continue;
+                }
+                '<' if self.rest().starts_with("<<") => {
+                    self.at += 2;
+                    documents.push(self.delimiter()?);
+                    continue;
+                }
+                '\n' => {
+                    self.next();
+                    at_word_start = true;
+                    for (delimiter, tabs) in documents.drain(..) {
+                        self.pass_document(&delimiter, tabs);
+                    }
+                    continue;
+                }
+                ' ' | '\t' | ';' | '&' | '|' => at_word_start = true,
+                '\\' | '\'' | '"' | '`' | '$' => {
+                    self.skip()?;
+                    continue;
+                }
+                _ => {}
+            }
+            self.next();
+        }
+        Err(self.unclosed("$("))
+    }
+
+    /// The delimiter of a here-document after `<<`, without its quotes.
+    fn delimiter(&mut self) -> Result<(String, bool), SyntaxError> {
+        let tabs = self.take("-");
+        self.take_while(|next| next == ' ' || next == '\t');
+        let start = self.at;
+        while self.peek().is_some_and(|next| !next.is_whitespace() && !";&|()<>".contains(next)) {
+            self.skip()?;
+        }
+        Ok((self.since(start).replace(['\'', '"', '\\'], ""), tabs))
+    }
+
+    fn pass_document(&mut self, delimiter: &str, tabs: bool) {
+        while self.peek().is_some() {
+            let line = self.take_while(|next| next != '\n');
+            self.next();
+            let line = if tabs { line.trim_start_matches('\t') } else { line };
+            if line == delimiter {
+                return;
+            }
+        }
+    }
+}
