@@ -2,14 +2,11 @@
 //! Python, if `PYTHON_WASM` names the component). Prints the median and the 95th percentile of each.
 #![allow(clippy::unwrap_used, reason = "a bench ends at its first error")]
 
-use chiton_build::Guest;
-use chiton_sandbox::{
-    Access, CallRequest, Compiler, Digest, FileGrant, Grants, Limits, Part, Sandbox, SandboxOptions, SessionRights,
-};
+use chiton_sandbox::{Access, CallRequest, FileGrant, Grants, Part, Sandbox, SessionRights};
+use chiton_tests::shell;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 200;
@@ -71,7 +68,6 @@ async fn exec(sandbox: &Sandbox, command: &str) {
         arguments: json!({ "command": command }),
         session: SessionRights::of("bench:shell"),
         limits: None,
-        instead: None,
         cancel: Default::default(),
         progress: None,
     };
@@ -81,35 +77,15 @@ async fn exec(sandbox: &Sandbox, command: &str) {
 }
 
 async fn sandbox(folder: &Path) -> Sandbox {
-    let ceiling =
-        Limits { time: Duration::from_secs(600), memory: 512 << 20, table_elements: 100_000, ..Limits::default() };
-    let sandbox = Sandbox::new(SandboxOptions {
-        cache_dir: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("programs"),
-        compiler: Compiler::InProcess,
-        audit: Arc::new(|_| {}),
-        ceiling: ceiling.clone(),
-        total_memory: 1 << 30,
-        protected: Vec::new(),
-    })
-    .unwrap();
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools");
-    let built = |folder: &str| std::fs::read(chiton_build::build(&Guest::at(tools.join(folder))).unwrap()).unwrap();
-    let programs =
-        [("programs/coreutils", &["ls", "sort", "head"][..]), ("programs/search", &["grep"]), ("programs/js", &["js"])];
-    for (folder, names) in programs {
-        publish(&sandbox, names, built(folder)).await;
+    let sandbox = shell::sandbox(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("programs"));
+    for program in ["coreutils", "search", "js"] {
+        shell::publish(&sandbox, program).await;
     }
     if let Some(python) = std::env::var_os("PYTHON_WASM") {
-        publish(&sandbox, &["python"], std::fs::read(python).unwrap()).await;
+        shell::publish_as(&sandbox, &["python".to_owned()], std::fs::read(python).unwrap()).await;
     }
-    let exec = sandbox.load(built("exec")).await.unwrap();
+    let exec = sandbox.load(shell::built("exec")).await.unwrap();
     let files = vec![FileGrant::directory(folder, Access::Write).unwrap()];
-    sandbox.publish("exec", exec, Grants { files, limits: Some(ceiling), ..Grants::default() }).unwrap();
+    sandbox.publish("exec", exec, Grants { files, limits: Some(shell::limits()), ..Grants::default() }).unwrap();
     sandbox
-}
-
-async fn publish(sandbox: &Sandbox, names: &[&str], bytes: Vec<u8>) {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    sandbox.publish_program(&names, Digest::of(&bytes), Arc::new(move || Ok(bytes.clone())));
-    sandbox.warm_program(&names[0]).await.unwrap();
 }

@@ -1,17 +1,13 @@
 //! The programs of the shell in the real sandbox: their own cases, and the shell corpus compared with `bash`.
 #![cfg(test)]
 
-use chiton_build::Guest;
-use chiton_sandbox::{
-    Access, CallRequest, Compiler, Digest, FileGrant, Grants, Limits, Part, Sandbox, SandboxOptions, SessionRights,
-};
+use chiton_sandbox::{Access, CallRequest, FileGrant, Grants, Part, Sandbox, SessionRights};
+use chiton_tests::shell;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
 
 /// The programs that are part of Chiton.
 const PROGRAMS: [&str; 11] = ["archive", "awk", "coreutils", "curl", "diff", "find", "jq", "js", "search", "sed", "sh"];
@@ -38,30 +34,13 @@ impl World {
     async fn new() -> Self {
         let _alone = COMPILING.lock().await;
         let folder = tempfile::tempdir().unwrap();
-        let ceiling =
-            Limits { time: Duration::from_secs(60), memory: 512 << 20, table_elements: 100_000, ..Limits::default() };
-        let sandbox = Sandbox::new(SandboxOptions {
-            cache_dir: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("programs"),
-            compiler: Compiler::InProcess,
-            audit: Arc::new(|_| {}),
-            ceiling: ceiling.clone(),
-            total_memory: 1 << 30,
-            protected: Vec::new(),
-        })
-        .unwrap();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/programs");
+        let sandbox = shell::sandbox(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("programs"));
         for program in PROGRAMS {
-            let at = root.join(program);
-            let bytes = std::fs::read(chiton_build::build(&Guest::at(&at)).unwrap()).unwrap();
-            let described: toml::Table = std::fs::read_to_string(at.join("program.toml")).unwrap().parse().unwrap();
-            let names = described["names"].as_array().unwrap();
-            let names: Vec<String> = names.iter().map(|name| name.as_str().unwrap().to_owned()).collect();
-            sandbox.publish_program(&names, Digest::of(&bytes), Arc::new(move || Ok(bytes.clone())));
-            sandbox.warm_program(&names[0]).await.unwrap();
+            shell::publish(&sandbox, program).await;
         }
         let probe = sandbox.load(chiton_hostile::probe()).await.unwrap();
         let files = vec![FileGrant::directory(folder.path(), Access::Write).unwrap()];
-        sandbox.publish("probe", probe, Grants { files, limits: Some(ceiling), ..Grants::default() }).unwrap();
+        sandbox.publish("probe", probe, Grants { files, limits: Some(shell::limits()), ..Grants::default() }).unwrap();
         Self { sandbox, folder }
     }
 
@@ -81,7 +60,6 @@ impl World {
             arguments: json!({ "ops": [op] }),
             session: SessionRights::of("test:programs"),
             limits: None,
-            instead: None,
             cancel: Default::default(),
             progress: None,
         };
@@ -120,10 +98,11 @@ struct Case {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_program_does_what_its_cases_say() {
     let world = World::new().await;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/programs");
     let (mut count, mut wrong) = (0, Vec::new());
     for program in PROGRAMS {
-        let Ok(text) = std::fs::read_to_string(root.join(program).join("cases.toml")) else { continue };
+        let Ok(text) = std::fs::read_to_string(shell::tools("programs").join(program).join("cases.toml")) else {
+            continue;
+        };
         let cases: Cases = toml::from_str(&text).unwrap();
         for (index, case) in cases.case.into_iter().enumerate() {
             count += 1;
