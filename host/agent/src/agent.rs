@@ -230,12 +230,15 @@ impl Room {
         SessionRights { scratch, tainted, ..kept }
     }
 
-    /// Whether the results of a tool may hold what strangers wrote.
+    /// Whether the results of a tool may hold what strangers wrote: it reaches the network, or a sub-agent that may.
     pub(crate) fn brings_in(&self, tool: &str) -> bool {
+        const WAYS: [(Effects, Capability); 2] =
+            [(Effects::USES_NETWORK, Capability::Network), (Effects::SPAWNS, Capability::Agents)];
         let snapshot = self.sandbox.snapshot();
         snapshot.get(tool).is_some_and(|tool| {
-            tool.definition.effects.contains(Effects::USES_NETWORK)
-                && tool.grants.capabilities.contains_key(&Capability::Network)
+            WAYS.iter().any(|(effect, capability)| {
+                tool.definition.effects.contains(*effect) && tool.grants.capabilities.contains_key(capability)
+            })
         })
     }
 

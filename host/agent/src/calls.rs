@@ -176,7 +176,6 @@ impl Course<'_> {
                 arguments: std::mem::take(&mut call.arguments),
                 session: self.rights.clone(),
                 limits: None,
-                instead: None,
                 cancel: self.stop.child_token(),
                 progress: None,
             };

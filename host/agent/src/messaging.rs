@@ -12,8 +12,9 @@ const THIS_CHAT: &str = "this-chat";
 const MOST_TEXT: usize = 64 << 10;
 /// How long a call waits for the channel before it says that the message waits.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often it looks.
-const LOOK: Duration = Duration::from_millis(50);
+/// How soon it looks first; each further look comes after twice the time, up to `LATEST_LOOK`.
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+const LATEST_LOOK: Duration = Duration::from_millis(500);
 
 #[async_trait]
 impl Messaging for Agent {
@@ -63,6 +64,7 @@ impl Agent {
     /// Whether the channel has taken a message, as soon as that is known.
     async fn delivered(&self, outbox: OutboxId, deadline: Instant) -> Result<bool, PortError> {
         let until = deadline.min(Instant::now() + PATIENCE);
+        let mut pause = FIRST_LOOK;
         loop {
             let state =
                 self.store().outbox_state(outbox).await.map_err(|error| PortError::Failed(error.to_string()))?;
@@ -75,8 +77,9 @@ impl Agent {
                 // An attempt has failed: the channel tries again, however long that takes.
                 Some(state) if state.last_error.is_some() => return Ok(false),
                 _ if Instant::now() >= until => return Ok(false),
-                _ => tokio::time::sleep(LOOK).await,
+                _ => tokio::time::sleep(pause).await,
             }
+            pause = (pause * 2).min(LATEST_LOOK);
         }
     }
 }

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub(crate) struct Told {
     /// For the model; harmless and within the limit.
     pub(crate) text: String,
+    /// Bytes of `text` that mark it as foreign, before the result itself.
+    marked: usize,
     pub(crate) verdict: Verdict,
     pub(crate) duration_ms: u64,
 }
@@ -46,18 +48,18 @@ impl Told {
                 (clip(&text, most.saturating_sub(note.len())).into_owned() + &note).into()
             }
         };
-        Self { text: mark + &text, verdict: outcome.verdict, duration_ms }
+        Self { marked: mark.len(), text: mark + &text, verdict: outcome.verdict, duration_ms }
     }
 
     /// The answer to a call that was not run.
     pub(crate) fn unrun(text: impl AsRef<str>, verdict: Verdict) -> Self {
-        Self { text: inert(text.as_ref()).into_owned(), verdict, duration_ms: 0 }
+        Self { text: inert(text.as_ref()).into_owned(), marked: 0, verdict, duration_ms: 0 }
     }
 
     /// The first line, for people.
     pub(crate) fn summary(&self) -> String {
         // A refusal ends with the command that lifts it, which must not be cut.
-        clip::line(&self.text, if self.verdict == Verdict::Allowed { SUMMARY } else { REFUSAL })
+        clip::line(&self.text[self.marked..], if self.verdict == Verdict::Allowed { SUMMARY } else { REFUSAL })
     }
 }
 
@@ -138,6 +140,7 @@ mod tests {
         assert_eq!(kept, 10_000);
         assert!(told.text.starts_with("[From outside, by web_fetch") && told.text.chars().count() <= 500);
         assert!(told.text.ends_with("the whole result is in /scratch/results/1.txt.]"));
+        assert!(told.summary().starts_with("xxx"), "people see the result, not the mark");
     }
 
     #[test]

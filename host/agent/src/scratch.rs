@@ -3,7 +3,7 @@
 use chiton_sandbox::{Access, Digest, FileGrant, Quota};
 use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -43,7 +43,7 @@ pub(crate) fn keep_result(scratch: &FileGrant, call: &str, text: &str) -> io::Re
     let path = folder.join(format!("{name}.txt"));
     // A tool may have put something else there meanwhile; it is never followed.
     let _ = std::fs::remove_file(&path);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     io::Write::write_all(&mut file, text.as_bytes())?;
     Ok(path)
 }

@@ -11,7 +11,7 @@ use crate::subagents::is_task;
 use crate::window::{GO_ON, Window, is_nudge};
 use crate::wire::{self, Kept};
 use crate::{TurnEvent, clip};
-use chiton_providers::{ChatRequest, ErrorClass, Finish, Reply, StreamEvent};
+use chiton_providers::{ChatRequest, ErrorClass, Finish, ProviderError, Reply, StreamEvent};
 use chiton_sandbox::{SessionRights, Verdict};
 use chiton_store::{CallRow, NewMessage, NewOutbox, Outcome, StoreError, Turn, TurnId, failpoint};
 use std::sync::Arc;
@@ -203,7 +203,7 @@ impl Course<'_> {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            if error.class() == ErrorClass::Fatal && self.pictures.withdraw() {
+            if matches!(error, ProviderError::Refused { .. }) && self.pictures.withdraw() {
                 self.sink.notice("The model does not take pictures: it is asked again without them.");
                 continue;
             }
@@ -216,7 +216,7 @@ impl Course<'_> {
         }
     }
 
-    async fn request(&mut self, with_tools: bool) -> Result<Result<Reply, chiton_providers::ProviderError>, End> {
+    async fn request(&mut self, with_tools: bool) -> Result<Result<Reply, ProviderError>, End> {
         let (system, tools) = self.room.preamble();
         self.fit(system.len() + tools.as_ref().map_or(0, |tools| tools.len()));
         let steps = self.steps.iter().enumerate().map(|(place, step)| self.pictures.at(place).unwrap_or(step));

@@ -14,7 +14,6 @@ mod process;
 mod programs;
 mod request;
 mod rows;
-mod scratch;
 mod settings;
 mod terminal;
 mod tools;

@@ -6,7 +6,7 @@
 
 use crate::builtin;
 use crate::exit::{Exit, Failure};
-use crate::ports::{pinned, shown_program};
+use crate::ports::{pinned, shown_program, unpinned};
 use crate::settings::{Settings, expand_home};
 use chiton_egress::Allowance;
 use chiton_sandbox::{Capability, FileGrant, FileGrantError, GrantError, Grants};
@@ -158,7 +158,7 @@ impl Rows {
         let row = self.get(name)?;
         let canonical = parse(wanted, base).ok();
         row.grants.iter().position(|grant| {
-            grant == wanted || (canonical.is_some() && resolve(grant, &self.workspace).ok() == canonical)
+            unpinned(grant) == wanted || (canonical.is_some() && resolve(grant, &self.workspace).ok() == canonical)
         })
     }
 }
@@ -179,13 +179,7 @@ pub fn parse(grant: &str, base: &Path) -> Result<Grants, GrantError> {
         }
         _ => grants.add(grant, base)?,
     }
-    understood(grant, &grants)?;
-    // A program is pinned when its grant is read, unless it was before.
-    for value in grants.capabilities.get_mut(&Capability::Programs).into_iter().flatten() {
-        if let Ok(with_file) = pinned(value, &[]) {
-            *value = with_file;
-        }
-    }
+    understand(grant, &mut grants)?;
     Ok(grants)
 }
 
@@ -198,20 +192,19 @@ pub fn absolute(grant: &str, base: &Path) -> Result<String, GrantError> {
     Ok(given.files.first().map_or_else(|| grant.to_owned(), FileGrant::to_string))
 }
 
-/// Whether the rooms that serve a grant understand its value.
-fn understood(grant: &str, given: &Grants) -> Result<(), GrantError> {
-    for (kind, values) in &given.capabilities {
-        let reason = match kind {
-            Capability::Network => Allowance::parse(values, &[]).err().map(|error| error.to_string()),
-            Capability::Secrets => Allowance::parse(&[], values).err().map(|error| error.to_string()),
-            Capability::Programs => {
-                values.iter().find_map(|value| pinned(value, &[]).err()).map(|error| error.to_string())
-            }
-            _ => None,
+/// Asks the rooms that serve a grant whether they understand its value. A program is pinned, unless it was before.
+fn understand(grant: &str, given: &mut Grants) -> Result<(), GrantError> {
+    for (kind, values) in &mut given.capabilities {
+        let understood = match kind {
+            Capability::Network => Allowance::parse(values, &[]).map(drop).map_err(|error| error.to_string()),
+            Capability::Secrets => Allowance::parse(&[], values).map(drop).map_err(|error| error.to_string()),
+            Capability::Programs => values.iter_mut().try_for_each(|value| {
+                *value = pinned(value).map_err(|error| error.to_string())?;
+                Ok(())
+            }),
+            _ => Ok(()),
         };
-        if let Some(reason) = reason {
-            return Err(GrantError::Meaning { grant: grant.to_owned(), reason });
-        }
+        understood.map_err(|reason| GrantError::Meaning { grant: grant.to_owned(), reason })?;
     }
     Ok(())
 }

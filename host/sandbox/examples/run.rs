@@ -56,7 +56,6 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
             arguments: json!({ "ops": [op] }),
             session: SessionRights::of("command:run"),
             limits: None,
-            instead: None,
             cancel: Default::default(),
             progress: None,
         })

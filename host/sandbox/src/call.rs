@@ -8,7 +8,7 @@ use crate::limiter::MemoryPool;
 use crate::snapshot::LoadedTool;
 use crate::state::{Call, CommandLine, State};
 use crate::subject::{Subject, file_denials};
-use crate::{CallError, Grants, Limits, Rights, Sandbox, SessionRights};
+use crate::{CallError, Limits, Rights, Sandbox, SessionRights};
 use chiton_files::{FileContext, Protected, Quotas};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,8 +29,6 @@ pub struct CallRequest {
     pub session: SessionRights,
     /// Lower limits for this call; nothing is raised above the sandbox's ceiling.
     pub limits: Option<Limits>,
-    /// Takes the place of everything that the tool was granted: whoever asks acts for somebody else.
-    pub instead: Option<Grants>,
     /// Ends the call when cancelled.
     pub cancel: CancellationToken,
     /// Takes the lines that the tool reports while it runs.
@@ -105,8 +103,7 @@ impl Sandbox {
         subject: &Arc<Subject>,
     ) -> Result<Vec<Part>, CallError> {
         let machine = self.machine();
-        let grants = request.instead.as_ref().unwrap_or(&tool.grants);
-        let rights = Rights::of(grants, tool.definition.effects, &request.session);
+        let rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
         // Waiting for another call that writes to the same quota is part of the call, and ends with it.
         let open = FileContext::open(&rights.files, &machine.protected, &machine.quotas, file_denials(subject));
         let files = tokio::select! {

@@ -27,7 +27,7 @@ async fn send(call: &Call, request: http::Request<Bytes>, redirects: u8) -> Resu
             port.send(&call.caller, network, secrets, request).await
         }
         // Only the port knows how the grant is written that would allow it.
-        Err(denied) => Err(ports.outbound.as_ref().map_or(denied, |port| port.missing(&request))),
+        Err(refused) => Err(ports.outbound.as_ref().map_or(refused, |port| port.missing(&request))),
     };
     call.audited("http", &target, sent)
 }

@@ -12,7 +12,6 @@ use crate::model;
 use crate::ports;
 use crate::programs;
 use crate::request::{Reply, Request};
-use crate::scratch;
 use crate::settings::Settings;
 use crate::tools::{self, Tools};
 use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, TurnEvent};
@@ -91,7 +90,9 @@ impl Host {
             let audit = tools::audit_to(self.store().clone());
             let tools = Tools::open(self.settings(), Some(self.store()), audit).await?;
             tools.notices.into_iter().for_each(|notice| self.notice(notice));
-            tools.sandbox.set_ports(self.ports(None)?);
+            let mut ports = Ports::clone(&tools.sandbox.ports());
+            ports.schedule = Some(Arc::new(ports::Schedule(self.inner.scheduler.clone())));
+            tools.sandbox.set_ports(ports);
             Ok(tools.sandbox)
         };
         self.inner.sandbox.get_or_try_init(open).await
@@ -108,13 +109,18 @@ impl Host {
             let settings = self.settings();
             let model = model::configured(&settings.config)?.ok_or_else(model::none_configured)?;
             settings.prepare_workspace()?;
+            let sandbox = self.sandbox().await?;
             let agent = Agent::new(AgentOptions {
-                sandbox: self.sandbox().await?.clone(),
+                sandbox: sandbox.clone(),
                 store: self.store().clone(),
                 provider: model.provider,
                 settings: agent_settings(settings, model.name),
             });
-            self.sandbox().await?.set_ports(self.ports(Some(&agent))?);
+            sandbox.set_ports(Ports {
+                messaging: Some(Arc::new(agent.clone())),
+                agents: Some(Arc::new(agent.clone())),
+                ..Ports::clone(&sandbox.ports())
+            });
             self.schedule(&agent);
             if agent.resume().await? > 0 {
                 self.notice("what was interrupted goes on; its answer is shown when it is there".to_owned());
@@ -122,17 +128,6 @@ impl Host {
             Ok(agent)
         };
         self.inner.agent.get_or_try_init(start).await
-    }
-
-    /// What components can ask for; messages and sub-agents only with an agent.
-    fn ports(&self, agent: Option<&Agent>) -> Result<Ports, Failure> {
-        let mut ports = ports::outer(self.settings())?;
-        ports.schedule = Some(Arc::new(ports::Schedule(self.inner.scheduler.clone())));
-        if let Some(agent) = agent {
-            ports.messaging = Some(Arc::new(agent.clone()));
-            ports.agents = Some(Arc::new(agent.clone()));
-        }
-        Ok(ports)
     }
 
     /// Runs jobs as long as the host does.
@@ -250,7 +245,7 @@ impl Host {
         let sandbox = self.sandbox().await?;
         let mut session = SessionRights::of("command:tool").with(grants);
         session.tool_was_named = true;
-        session.scratch = Some(scratch::of(self.settings(), &session.session)?);
+        session.scratch = Some(chiton_agent::scratch(&self.settings().home.scratch(), &session.session)?);
         let (progress, mut lines) = mpsc::channel(16);
         let cancel = CancellationToken::new();
         let calling = sandbox.call(CallRequest {
@@ -258,7 +253,6 @@ impl Host {
             arguments: Value::Object(arguments),
             session,
             limits: None,
-            instead: None,
             cancel: cancel.clone(),
             progress: Some(progress),
         });

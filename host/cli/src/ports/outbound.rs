@@ -7,19 +7,24 @@ use bytes::Bytes;
 use chiton_egress::{Allowance, CallerKey, Egress, EgressError, Options, Request, SecretSource, Setup};
 use chiton_sandbox::ports::{Caller, Outbound, OutboundRequest, OutboundResponse, PortError};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// The engine and the secrets it adds.
 pub struct Http {
-    engine: Egress,
+    /// Started by the first request: it reads the system's certificates.
+    engine: OnceLock<Result<Egress, EgressError>>,
     secrets: Arc<Configured>,
 }
 
 impl Http {
-    pub fn open(settings: &Settings) -> Result<Self, EgressError> {
-        let secrets = Arc::new(Configured::of(&settings.config.secrets));
-        Ok(Self { engine: Egress::new(Setup::new(secrets.clone()))?, secrets })
+    pub fn of(settings: &Settings) -> Self {
+        Self { engine: OnceLock::new(), secrets: Arc::new(Configured::of(&settings.config.secrets)) }
+    }
+
+    fn engine(&self) -> Result<&Egress, PortError> {
+        let start = || Egress::new(Setup::new(self.secrets.clone()));
+        self.engine.get_or_init(start).as_ref().map_err(|error| told(error.clone()))
     }
 }
 
@@ -40,8 +45,11 @@ impl Outbound for Http {
             deadline: caller.deadline.saturating_duration_since(Instant::now()),
             max_body: request.max_body,
         };
-        let answer =
-            self.engine.send(&CallerKey(caller.component.clone()), &allowance, sent, &options).await.map_err(told)?;
+        let answer = self
+            .engine()?
+            .send(&CallerKey(caller.component.clone()), &allowance, sent, &options)
+            .await
+            .map_err(told)?;
         let mut response = http::Response::new(answer.body.into_stream().map_err(told).boxed());
         *response.status_mut() = http::StatusCode::from_u16(answer.status)
             .map_err(|_| PortError::Failed(format!("{} is no status code", answer.status)))?;
@@ -50,9 +58,9 @@ impl Outbound for Http {
     }
 
     fn missing(&self, request: &http::Request<Bytes>) -> PortError {
-        let verdict = self.engine.check(&Allowance::default(), &sent(request));
-        let none = PortError::Failed("nothing is granted".to_owned());
-        verdict.err().map_or(none, told)
+        let verdict =
+            self.engine().and_then(|engine| engine.check(&Allowance::default(), &sent(request)).map_err(told));
+        verdict.err().unwrap_or_else(|| PortError::Failed("nothing is granted".to_owned()))
     }
 
     fn placeholder(&self, secrets: &[String], name: &str) -> Option<String> {

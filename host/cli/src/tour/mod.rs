@@ -15,7 +15,7 @@ use crate::terminal::{progress, view};
 use crate::tools;
 use chiton_agent::{Agent, AgentOptions, AgentSettings, TurnEvent};
 use chiton_providers::ScriptedProvider;
-use chiton_sandbox::{AuditRecord, Component, Grants, Limits, Sandbox, SessionRights, Verdict};
+use chiton_sandbox::{AuditRecord, Component, Grants, Limits, Ports, Sandbox, SessionRights, Verdict};
 use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
 use chiton_store::{NewMessage, Store};
 use script::{FILE, Scene, Step};
@@ -143,7 +143,7 @@ impl Stage<'_> {
             clock: Arc::new(SystemClock),
             limits: chiton_schedule::Limits::default(),
         });
-        let mut ports = (*self.sandbox.ports()).clone();
+        let mut ports = Ports::clone(&self.sandbox.ports());
         ports.schedule = Some(Arc::new(ports::Schedule(scheduler.clone())));
         ports.agents = Some(Arc::new(agent.clone()));
         self.sandbox.set_ports(ports);

@@ -115,7 +115,7 @@ pub fn scenes(page: &str) -> Vec<Scene> {
             title: "A page is read and summarised; what lies inside the network is out of reach",
             ask: "What does the page on coffee prices say? And what does the router say?",
             steps: vec![
-                step("web_fetch", json!({"url": page}), Allowed, "From outside"),
+                step("web_fetch", json!({"url": page}), Allowed, ""),
                 step("web_fetch", json!({"url": "http://192.168.1.1/"}), Denied, "network="),
                 step("web_fetch", json!({"url": "http://169.254.169.254/latest/meta-data/"}), Failed, "refused"),
             ],

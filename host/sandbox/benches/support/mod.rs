@@ -43,7 +43,6 @@ pub fn request(tool: &str, arguments: Value) -> CallRequest {
         arguments,
         session: SessionRights::of("bench"),
         limits: None,
-        instead: None,
         cancel: CancellationToken::new(),
         progress: None,
     }

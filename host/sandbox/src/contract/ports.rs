@@ -4,7 +4,7 @@ use super::v0_1::tool_types::Failure;
 use super::v0_1::{agents, messaging, schedule};
 use crate::Capability;
 use crate::Verdict;
-use crate::ports::{Attachment, Due, PortError, ScheduledJob};
+use crate::ports::{Agents, Attachment, Due, PortError, Ports, ScheduledJob, Scheduling};
 use crate::state::{Call, State};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +27,20 @@ impl Call {
         port: &'a Option<Arc<P>>,
         wanted: &str,
     ) -> Result<(&'a [String], &'a P), PortError> {
+        let name = kind.name();
         match (self.rights.capabilities.get(&kind), port) {
             (Some(values), Some(port)) => Ok((values, &**port)),
-            _ => Err(PortError::Denied { grant: format!("{}={wanted}", kind.name()), target: wanted.to_owned() }),
+            (Some(_), None) => Err(PortError::Failed(format!("'{name}' is granted, but nothing serves it here"))),
+            (None, _) => Err(PortError::Denied { grant: format!("{name}={wanted}"), target: wanted.to_owned() }),
         }
+    }
+
+    fn scheduling<'a>(&'a self, ports: &'a Ports) -> Result<&'a dyn Scheduling, PortError> {
+        self.port(Capability::Schedule, &ports.schedule, THIS_CHAT).map(|(_, port)| port)
+    }
+
+    fn agents<'a>(&'a self, ports: &'a Ports) -> Result<&'a dyn Agents, PortError> {
+        self.port(Capability::Agents, &ports.agents, SPAWN).map(|(_, port)| port)
     }
 
     /// Puts what a port did, or denied, into the audit trail.
@@ -59,28 +69,19 @@ impl schedule::Host for State {
             schedule::Timing::Cron((expression, zone)) => Due::Cron(expression, zone),
         };
         let (call, ports) = (&self.call, self.call.ports());
-        let added = match call.port(Capability::Schedule, &ports.schedule, THIS_CHAT) {
-            Ok((_, port)) => port.add(&call.caller, name, message, due).await,
-            Err(denied) => Err(denied),
-        };
+        let added = async { call.scheduling(&ports)?.add(&call.caller, name, message, due).await }.await;
         Ok(call.audited("schedule.add", "", added).map(job))
     }
 
     async fn jobs(&mut self) -> wasmtime::Result<Result<Vec<schedule::Job>, Failure>> {
         let (call, ports) = (&self.call, self.call.ports());
-        let jobs = match call.port(Capability::Schedule, &ports.schedule, THIS_CHAT) {
-            Ok((_, port)) => port.jobs(&call.caller).await,
-            Err(denied) => Err(denied),
-        };
+        let jobs = async { call.scheduling(&ports)?.jobs(&call.caller).await }.await;
         Ok(call.audited("schedule.jobs", "", jobs).map(|jobs| jobs.into_iter().map(job).collect()))
     }
 
     async fn remove(&mut self, id: String) -> wasmtime::Result<Result<(), Failure>> {
         let (call, ports) = (&self.call, self.call.ports());
-        let removed = match call.port(Capability::Schedule, &ports.schedule, THIS_CHAT) {
-            Ok((_, port)) => port.remove(&call.caller, id.clone()).await,
-            Err(denied) => Err(denied),
-        };
+        let removed = async { call.scheduling(&ports)?.remove(&call.caller, id.clone()).await }.await;
         Ok(call.audited("schedule.remove", &id, removed))
     }
 }
@@ -111,10 +112,11 @@ impl messaging::Host for State {
         let attachments = attachments.into_iter().map(file).collect();
         let wanted = chat.clone().unwrap_or_else(|| THIS_CHAT.to_owned());
         let (call, ports) = (&self.call, self.call.ports());
-        let sent = match call.port(Capability::Messaging, &ports.messaging, &wanted) {
-            Ok((values, port)) => port.send(&call.caller, values, chat, text, attachments).await,
-            Err(denied) => Err(denied),
+        let sent = async {
+            let (values, port) = call.port(Capability::Messaging, &ports.messaging, &wanted)?;
+            port.send(&call.caller, values, chat, text, attachments).await
         };
+        let sent = sent.await;
         let delivery = |taken| if taken { messaging::Delivery::Delivered } else { messaging::Delivery::Waiting };
         Ok(call.audited("message", &wanted, sent).map(delivery))
     }
@@ -123,28 +125,19 @@ impl messaging::Host for State {
 impl agents::Host for State {
     async fn start(&mut self, task: String, label: String) -> wasmtime::Result<Result<String, Failure>> {
         let (call, ports) = (&self.call, self.call.ports());
-        let started = match call.port(Capability::Agents, &ports.agents, SPAWN) {
-            Ok((_, port)) => port.start(&call.caller, task, label).await,
-            Err(denied) => Err(denied),
-        };
+        let started = async { call.agents(&ports)?.start(&call.caller, task, label).await }.await;
         Ok(call.audited("agents.start", "", started))
     }
 
     async fn wait(&mut self, id: String) -> wasmtime::Result<Result<String, Failure>> {
         let (call, ports) = (&self.call, self.call.ports());
-        let answered = match call.port(Capability::Agents, &ports.agents, SPAWN) {
-            Ok((_, port)) => port.wait(&call.caller, id.clone()).await,
-            Err(denied) => Err(denied),
-        };
+        let answered = async { call.agents(&ports)?.wait(&call.caller, id.clone()).await }.await;
         Ok(call.audited("agents.wait", &id, answered))
     }
 
     async fn cancel(&mut self, id: String) -> wasmtime::Result<Result<(), Failure>> {
         let (call, ports) = (&self.call, self.call.ports());
-        let cancelled = match call.port(Capability::Agents, &ports.agents, SPAWN) {
-            Ok((_, port)) => port.cancel(&call.caller, id.clone()).await,
-            Err(denied) => Err(denied),
-        };
+        let cancelled = async { call.agents(&ports)?.cancel(&call.caller, id.clone()).await }.await;
         Ok(call.audited("agents.cancel", &id, cancelled))
     }
 }

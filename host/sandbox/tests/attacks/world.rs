@@ -76,7 +76,6 @@ impl World {
             arguments,
             session: SessionRights::of("test:hostile"),
             limits: None,
-            instead: None,
             cancel: CancellationToken::new(),
             progress: None,
         }

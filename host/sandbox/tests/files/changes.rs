@@ -160,7 +160,6 @@ fn fs_23_taking_a_grant_back_ends_an_open_stream_within_a_second() {
             arguments: json!({ "ops": ops }),
             session: SessionRights::of("test:stream"),
             limits: None,
-            instead: None,
             cancel: Default::default(),
             progress: None,
         };

@@ -135,7 +135,6 @@ impl World {
             tool: tool.to_owned(),
             arguments: json!({ "ops": ops }),
             session: SessionRights { files: Some(grants), tool_was_named: true, ..SessionRights::of(&self.session) },
-            instead: None,
             limits: Some(Limits { time, ..Limits::default() }),
             cancel: Default::default(),
             progress: None,
