@@ -226,16 +226,19 @@ impl Room {
             made.inspect_err(|error| tracing::warn!(session, "there is no scratch directory: {error}")).ok()
         });
         let kept = rights::kept(session, metadata);
-        let tainted = kept.tainted || calls.iter().any(|call| self.brings_in(&call.tool));
+        let tainted = kept.tainted || calls.iter().any(|call| self.brings_in(&call.tool, &call.arguments));
         SessionRights { scratch, tainted, ..kept }
     }
 
     /// Whether the results of a tool may hold what strangers wrote: it reaches the network, or a sub-agent that may.
-    pub(crate) fn brings_in(&self, tool: &str) -> bool {
+    /// A call for a skill reaches what the skill does.
+    pub(crate) fn brings_in(&self, tool: &str, arguments: &str) -> bool {
         const WAYS: [(Effects, Capability); 2] =
             [(Effects::USES_NETWORK, Capability::Network), (Effects::SPAWNS, Capability::Agents)];
         let snapshot = self.sandbox.snapshot();
-        snapshot.get(tool).is_some_and(|tool| {
+        let arguments = serde_json::from_str(arguments).unwrap_or_default();
+        let used = snapshot.get(tool).and_then(|tool| snapshot.acting(tool, &arguments).ok());
+        used.is_some_and(|tool| {
             WAYS.iter().any(|(effect, capability)| {
                 tool.definition.effects.contains(*effect) && tool.grants.capabilities.contains_key(capability)
             })

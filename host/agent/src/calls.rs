@@ -220,7 +220,7 @@ impl Course<'_> {
     /// The outcome of a call as the model reads it. What strangers may have written is marked as such, and what
     /// is too long is kept whole where the model can read on.
     fn told(&mut self, call: &Ready, mut outcome: CallOutcome) -> Told {
-        let foreign = self.room.brings_in(&call.name);
+        let foreign = self.room.brings_in(&call.name, &call.text);
         if foreign && outcome.result.is_ok() {
             self.rights.tainted = true;
         }

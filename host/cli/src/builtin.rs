@@ -23,7 +23,7 @@ pub struct BuiltIn {
 /// this table is loaded only by whoever asks for it.
 pub const GRANTS: &[(&str, &[&str])] = &[
     ("cron", &["schedule=this-chat"]),
-    ("exec", &["files=workspace:write", "files=scratch:write"]),
+    ("exec", &["files=workspace:write", "files=scratch:write", "skills=*"]),
     ("file", &["files=workspace:write", "files=scratch:read"]),
     ("message", &["messaging=this-chat", "files=workspace:read", "files=scratch:read"]),
     ("spawn", &["agents=spawn"]),
@@ -64,11 +64,7 @@ impl BuiltIn {
     }
 
     /// Loads it: from the code cache, or by compiling it, which takes a moment.
-    pub async fn load(&self, sandbox: &Sandbox) -> Result<Arc<Component>, LoadError> {
-        if let Some(component) = sandbox.load_cached(self.digest).await {
-            return Ok(component);
-        }
-        let bytes = self.bytes().map_err(|error| LoadError::Host(error.to_string()))?;
-        sandbox.load(bytes).await
+    pub async fn load(&'static self, sandbox: &Sandbox) -> Result<Arc<Component>, LoadError> {
+        sandbox.load_known(self.digest, Arc::new(|| self.bytes())).await
     }
 }

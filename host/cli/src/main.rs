@@ -5,6 +5,8 @@ mod builtin;
 mod commands;
 mod config;
 mod control;
+#[cfg(test)]
+mod corpus;
 mod door;
 mod exit;
 mod host;
@@ -15,6 +17,7 @@ mod programs;
 mod request;
 mod rows;
 mod settings;
+mod skills;
 mod terminal;
 mod tools;
 mod tour;

@@ -8,6 +8,7 @@ use crate::builtin;
 use crate::exit::{Exit, Failure};
 use crate::ports::{pinned, shown_program, unpinned};
 use crate::settings::{Settings, expand_home};
+use crate::skills;
 use chiton_egress::Allowance;
 use chiton_sandbox::{Capability, FileGrant, FileGrantError, GrantError, Grants};
 use chiton_store::{ApprovalRow, Store};
@@ -19,6 +20,8 @@ use std::path::{Path, PathBuf};
 pub enum Source {
     /// The built-in table.
     BuiltIn,
+    /// A skill in the home, which starts with nothing.
+    Skill,
     /// The approval.
     Approval,
     /// `chiton grant`.
@@ -32,6 +35,7 @@ impl Source {
     pub fn name(self) -> &'static str {
         match self {
             Self::BuiltIn => "built-in",
+            Self::Skill => "skill",
             Self::Approval => "approval",
             Self::Owner => "owner",
             Self::Configuration => "configuration",
@@ -56,7 +60,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The rows of all components that are built in or approved.
+    /// The rows of all components that are built in or approved, and of the skills.
     pub async fn read(settings: &Settings, store: Option<&Store>) -> Result<Self, Failure> {
         let mut rows = Self {
             rows: BTreeMap::new(),
@@ -71,6 +75,9 @@ impl Rows {
         for (name, grants) in builtin::GRANTS {
             let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
             rows.put(name, grants, Source::BuiltIn);
+        }
+        for (name, _) in skills::folders(settings) {
+            rows.put(&name, Vec::new(), Source::Skill);
         }
         if let Some(store) = store {
             for approval in approved(store).await? {
@@ -123,7 +130,7 @@ impl Rows {
         self.rows.get(name)
     }
 
-    /// All rows, sorted by component.
+    /// All rows, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Row)> {
         self.rows.iter()
     }

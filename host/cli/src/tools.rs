@@ -7,7 +7,7 @@ use crate::process;
 use crate::programs;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
-use crate::terminal::progress;
+use crate::skills;
 use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Sandbox, SandboxOptions, Verdict};
 use chiton_store::{ApprovalRow, AuditRow, Store};
 use std::path::{Path, PathBuf};
@@ -30,17 +30,15 @@ impl Tools {
         let sandbox = sandbox(settings, audit)?;
         let rows = Rows::read(settings, store).await?;
         let mut notices = programs::publish(&sandbox, settings);
-        for (name, _) in builtin::GRANTS {
-            let Some(component) = BuiltIn::named(name) else { continue };
-            let loading = component.load(&sandbox);
-            let component = progress::while_slow("compiling the built-in tools, once", loading).await?;
-            sandbox.publish(name, component, rows.grants(name))?;
+        let built_in = builtin::GRANTS.iter().filter_map(|(name, _)| BuiltIn::named(name));
+        let loading = built_in.map(async |built_in| (built_in.name, built_in.load(&sandbox).await));
+        for (name, component) in futures_util::future::join_all(loading).await {
+            sandbox.publish(name, component?, rows.grants(name))?;
         }
+        skills::publish(&sandbox, settings, &rows);
         if let Some(store) = store {
             for approval in rows::approved(store).await? {
-                let loading = load_approved(&sandbox, settings, &approval);
-                let loaded = progress::while_slow("compiling the approved tools, once", loading).await;
-                let published = loaded.and_then(|component| {
+                let published = load_approved(&sandbox, settings, &approval).await.and_then(|component| {
                     let grants = rows.grants(&approval.name);
                     sandbox.publish(&approval.name, component, grants).map_err(|error| error.to_string())
                 });
@@ -82,15 +80,14 @@ async fn load_approved(
     approval: &ApprovalRow,
 ) -> Result<Arc<Component>, String> {
     let digest = approval.component_digest.parse().map_err(|error| format!("{error}"))?;
-    let component = match sandbox.load_cached(digest).await {
-        Some(component) => component,
-        None => {
-            let kept = kept_bytes(settings, &approval.name, &approval.component_digest);
-            let bytes =
-                std::fs::read(&kept).map_err(|error| format!("{}: {error}; approve it again", kept.display()))?;
-            sandbox.load(bytes).await.map_err(|error| error.to_string())?
-        }
+    let kept = kept_bytes(settings, &approval.name, &approval.component_digest);
+    let read = move || {
+        let told = |error: std::io::Error| {
+            std::io::Error::new(error.kind(), format!("{}: {error}; approve it again", kept.display()))
+        };
+        std::fs::read(&kept).map_err(told)
     };
+    let component = sandbox.load_known(digest, Arc::new(read)).await.map_err(|error| error.to_string())?;
     let same =
         component.digest() == digest && component.definitions_digest().to_string() == approval.definitions_digest;
     match same {

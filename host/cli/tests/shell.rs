@@ -55,20 +55,30 @@ fn the_shell_works_in_its_grants_and_nothing_native_starts() {
     assert!(audit.stdout.contains(&grant), "{}", audit.stdout);
 }
 
-#[test]
-fn cred_01_a_secret_is_added_to_the_granted_header_and_never_shown() {
-    let home = Home::new();
+/// An origin that answers `rounds` requests with what it was sent, and gives back what that was.
+fn echo(rounds: usize) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let seen = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = vec![0; 4096];
-        let size = stream.read(&mut request).unwrap();
-        let request = String::from_utf8_lossy(&request[..size]).into_owned();
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", request.len());
-        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(request.as_bytes())).unwrap();
-        request
+        let mut all = String::new();
+        for _ in 0..rounds {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = vec![0; 4096];
+            let size = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..size]).into_owned();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", request.len());
+            stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(request.as_bytes())).unwrap();
+            all.push_str(&request);
+        }
+        all
     });
+    (url, seen)
+}
+
+#[test]
+fn cred_01_a_secret_is_added_to_the_granted_header_and_never_shown() {
+    let home = Home::new();
+    let (url, seen) = echo(1);
     let secret = home.file("key", b"s3cret-canary-value\n");
     home.configure(&json!({"secrets": {"API_KEY": {"file": secret}}}).to_string());
     let grants = [format!("network=private:{url}"), format!("secrets=API_KEY {url} header=Authorization: Bearer {{}}")];
@@ -76,6 +86,42 @@ fn cred_01_a_secret_is_added_to_the_granted_header_and_never_shown() {
     let said = exec(&home, &format!("curl -s -H \"Authorization: Bearer $API_KEY\" {url}; echo $API_KEY"), &grants);
     assert!(seen.join().unwrap().contains("Bearer s3cret-canary-value"));
     assert!(!said.contains("s3cret-canary-value") && said.contains("[REDACTED]"), "{said}");
+}
+
+#[test]
+fn cred_12_a_secret_that_was_used_is_nowhere_at_rest_but_in_the_private_configuration() {
+    const CANARY: &str = "s3cret-canary-at-rest";
+    let home = Home::new();
+    let (url, seen) = echo(1);
+    let command = format!("curl -s -H \"Authorization: Bearer $API_KEY\" {url} | tee kept.txt; env");
+    let model = FakeOpenAi::start_blocking(
+        Script::new().then(Reply::call("exec", json!({ "command": command }))).then(Reply::text("done")),
+    );
+    home.use_model(&model.base_url());
+    home.run(&["config", "set", "secrets.API_KEY", CANARY]).good();
+    home.run(&["grant", "add", "exec", &format!("network=private:{url}")]).good();
+    home.run(&["grant", "add", "exec", &format!("secrets=API_KEY {url} header=Authorization: Bearer {{}}")]).good();
+    home.run(&["chat", "-m", "look"]).good();
+    assert!(seen.join().unwrap().contains(CANARY), "the secret was used");
+
+    let mut folders = vec![home.root(), home.work()];
+    let mut searched = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                let bytes = std::fs::read(&path).unwrap();
+                let holds = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+                let configuration = path == home.root().join("config.json");
+                assert_eq!(holds, configuration, "{}", path.display());
+                assert!(!configuration || support::mode(&path) == 0o600);
+                searched += 1;
+            }
+        }
+    }
+    assert!(searched > 3, "the database, the workspace and the configuration were searched");
 }
 
 #[test]
@@ -125,4 +171,34 @@ fn a_program_can_be_added_started_and_removed() {
     home.run(&["program", "remove", "ls"]).bad(10, "part of Chiton");
     let tool = home.file("tool.wasm", &chiton_hostile::tool("innocent"));
     home.run(&["program", "add", tool.to_str().unwrap()]).bad(8, "wasi:cli/run");
+}
+
+/// The rights of a skill are its own: exec has none of them, and only the skill's scripts use them.
+#[test]
+fn a_script_of_a_skill_runs_with_what_the_skill_was_granted() {
+    let home = Home::new();
+    let folder = home.root().join("skills/weather");
+    std::fs::create_dir_all(folder.join("scripts")).unwrap();
+    std::fs::write(folder.join("SKILL.md"), "---\nname: weather\ndescription: Says the weather.\n---\n").unwrap();
+    let script = "echo \"for $1 from $SKILL_DIR\"; cat /etc/passwd >/dev/null || echo no passwd; curl -s $URL && echo\n\
+        echo x > \"$SKILL_DIR/made\" || echo read-only";
+    std::fs::write(folder.join("scripts/get.sh"), format!("URL=$2\n{script}")).unwrap();
+    let url = page("sunny");
+    let exec = |skill: &str, command: &str| home.call("exec", json!({"command": command, "skill": skill}), &[]);
+    let command = format!("scripts/get.sh 'New York' {url}");
+
+    let before = exec("weather", &command).good().stdout;
+    assert!(before.contains(&format!("for New York from {}", folder.display())), "{before}");
+    assert!(before.contains("no passwd") && before.contains("read-only") && !before.contains("sunny"), "{before}");
+    home.run(&["grant", "add", "weather", &format!("network=private:{url}")]).good();
+    let after = exec("weather", &command).good().stdout;
+    assert!(after.contains("sunny"), "{after}");
+    assert!(!home.call("exec", json!({"command": format!("curl -s {url}")}), &[]).good().stdout.contains("sunny"));
+
+    assert!(exec("weather", &format!("curl -s {url}")).good().stdout.contains("Exit code: 127"));
+    exec("weather", &format!("{command} | cat")).bad(2, "has to be one script with literal arguments");
+    exec("weather", "sh -c 'curl x'").bad(2, "no file of the skill's folder");
+    exec("wether", "get.sh").bad(10, "there is no skill 'wether'; there are: weather");
+    home.run(&["grant", "remove", "exec", "skills=*"]).good();
+    exec("weather", &command).bad(4, "chiton grant add exec skills=weather");
 }

@@ -1,8 +1,8 @@
 //! Between the types of WASI and those of the system.
 
 use crate::mount::How;
-use std::fs::{FileTimes, Metadata};
-use std::os::unix::fs::MetadataExt;
+use rustix::fs::{FileType, Stat};
+use std::fs::FileTimes;
 use std::time::{Duration, SystemTime};
 use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -33,32 +33,28 @@ pub(crate) fn how(path: PathFlags, open: OpenFlags, flags: DescriptorFlags) -> R
 }
 
 /// What the guest sees of an object.
-pub(crate) fn stat(found: &Metadata) -> DescriptorStat {
-    let kind = found.file_type();
-    let time = |seconds: i64, nanoseconds: i64| {
+pub(crate) fn stat(found: &Stat) -> DescriptorStat {
+    let time = |seconds: i64, nanoseconds: u64| {
         Some(Datetime { seconds: seconds.try_into().ok()?, nanoseconds: nanoseconds.try_into().ok()? })
     };
     DescriptorStat {
-        type_: if kind.is_file() {
-            DescriptorType::RegularFile
-        } else if kind.is_dir() {
-            DescriptorType::Directory
-        } else if kind.is_symlink() {
-            DescriptorType::SymbolicLink
-        } else {
-            DescriptorType::Unknown
+        type_: match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile => DescriptorType::RegularFile,
+            FileType::Directory => DescriptorType::Directory,
+            FileType::Symlink => DescriptorType::SymbolicLink,
+            _ => DescriptorType::Unknown,
         },
-        link_count: found.nlink(),
-        size: found.size(),
-        data_access_timestamp: time(found.atime(), found.atime_nsec()),
-        data_modification_timestamp: time(found.mtime(), found.mtime_nsec()),
-        status_change_timestamp: time(found.ctime(), found.ctime_nsec()),
+        link_count: found.st_nlink.into(),
+        size: u64::try_from(found.st_size).unwrap_or_default(),
+        data_access_timestamp: time(found.st_atime, found.st_atime_nsec),
+        data_modification_timestamp: time(found.st_mtime, found.st_mtime_nsec),
+        status_change_timestamp: time(found.st_ctime, found.st_ctime_nsec),
     }
 }
 
 /// Which object it is, for the guest to compare.
-pub(crate) fn hash(found: &Metadata) -> MetadataHashValue {
-    MetadataHashValue { lower: found.ino(), upper: found.dev() }
+pub(crate) fn hash(found: &Stat) -> MetadataHashValue {
+    MetadataHashValue { lower: found.st_ino, upper: found.st_dev }
 }
 
 /// Timestamps to set; one that the system cannot hold is an error.

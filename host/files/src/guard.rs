@@ -9,9 +9,9 @@ use crate::place::whereabouts;
 use crate::rule::{Act, Refused, Reporter, Rule, Start};
 use crate::stream::{Charged, Exhausted};
 use crate::walk::link_stays_inside;
-use rustix::fs::{AtFlags, Dir as Listing};
+use rustix::fs::{AtFlags, Dir as Listing, Stat};
 use rustix::io::Errno;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::{Descriptor, Dir, File as OpenFile};
@@ -78,9 +78,9 @@ impl GuardedView<'_> {
         Ok(fd)
     }
 
-    fn look_at(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> FsResult<Metadata> {
+    fn look_at(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> FsResult<Stat> {
         let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
-        self.at(("stat", Read), fd, path, |mount, base| Ok(mount.look(base, path, follow)?.metadata()?))
+        self.at(("stat", Read), fd, path, |mount, base| mount.look(base, path, follow))
     }
 
     /// Wraps a stock stream so that it charges what it writes.
@@ -169,7 +169,7 @@ impl HostDescriptor for GuardedView<'_> {
     }
 
     async fn metadata_hash(&mut self, fd: Fd) -> FsResult<MetadataHashValue> {
-        Ok(hash(&self.start(&fd)?.base.metadata()?))
+        Ok(hash(&rustix::fs::fstat(&self.start(&fd)?.base).map_err(io::Error::from)?))
     }
 
     async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {

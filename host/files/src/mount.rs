@@ -6,7 +6,7 @@ use crate::quota::{Meter, Token};
 use crate::rule::{Refused, Rule};
 use crate::walk::{Entry, beneath};
 use crate::{Access, FileGrant};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, openat2};
 use rustix::io::Errno;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -167,8 +167,15 @@ impl Mount {
         Ok(entry)
     }
 
-    /// A handle that only tells what and where an object is.
-    pub(crate) fn look(&self, base: &File, path: &str, follow: bool) -> Result<File, Refused> {
+    /// What an object is. A name in `base` itself needs no handle, unless it is a link that leads on: programs ask
+    /// about every entry that they list.
+    pub(crate) fn look(&self, base: &File, path: &str, follow: bool) -> Result<Stat, Refused> {
+        if self.closed.is_empty() && !path.contains(['/', '\0']) && !matches!(path, "" | "." | "..") {
+            let found = rustix::fs::statat(base, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT)?;
+            if !follow || FileType::from_raw_mode(found.st_mode) != FileType::Symlink {
+                return Ok(found);
+            }
+        }
         let mut flags = OFlags::PATH;
         flags.set(OFlags::NOFOLLOW, !follow);
         let file = beneath(base, path, flags, Mode::empty())?;
@@ -179,7 +186,7 @@ impl Mount {
                 self.allow(Intent::Read, &at)?;
             }
         }
-        Ok(file)
+        Ok(rustix::fs::fstat(&file)?)
     }
 
     /// Opens or creates. Nothing is created, cut or written before the rules have been asked.

@@ -4,7 +4,7 @@
 use crate::{Digest, SandboxError};
 use hmac::{Hmac, Mac as _};
 use rand::Rng as _;
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use sha2::Sha256;
 use std::fs::File;
 use std::hash::{Hash as _, Hasher as _};
@@ -14,6 +14,10 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 
 const KEY_FILE: &str = "key";
+/// How the names of files with machine code end.
+const CODE: &str = "";
+/// How the names of files end that hold what a component says of itself.
+const LISTING: &str = ".tools";
 /// One block of SHA-256, the size of an HMAC key.
 const KEY_BYTES: usize = 64;
 const MAC_BYTES: usize = 32;
@@ -49,29 +53,52 @@ impl CodeCache {
 
     /// The code of a component, if it is here and authentic. A damaged file is removed.
     pub(crate) fn get(&self, digest: &Digest) -> Option<Vec<u8>> {
-        let name = self.name(digest);
+        self.authentic(digest, CODE)
+    }
+
+    /// Keeps code. A failure only costs the next start a compilation.
+    pub(crate) fn put(&self, digest: &Digest, code: &[u8]) {
+        self.keep(digest, CODE, code);
+    }
+
+    /// What the component says of itself, if its code is here too.
+    pub(crate) fn listing(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.has(digest).then(|| self.authentic(digest, LISTING))?
+    }
+
+    /// Keeps what a component says of itself.
+    pub(crate) fn put_listing(&self, digest: &Digest, listing: &[u8]) {
+        self.keep(digest, LISTING, listing);
+    }
+
+    /// Whether there is code of a component.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        rustix::fs::accessat(&self.directory, self.name(digest, CODE), Access::EXISTS, AtFlags::empty()).is_ok()
+    }
+
+    fn authentic(&self, digest: &Digest, what: &str) -> Option<Vec<u8>> {
+        let name = self.name(digest, what);
         let mut bytes = self.read(&name).ok()?;
-        let Some(code) = bytes.len().checked_sub(MAC_BYTES) else {
+        let Some(length) = bytes.len().checked_sub(MAC_BYTES) else {
             self.remove(&name);
             return None;
         };
-        let authentic = self.mac(digest, &bytes[..code]).verify_slice(&bytes[code..]).is_ok();
+        let authentic = self.mac(digest, what, &bytes[..length]).verify_slice(&bytes[length..]).is_ok();
         if !authentic {
             tracing::warn!(file = %self.path.join(&name).display(), "damaged code cache entry is rebuilt");
             self.remove(&name);
             return None;
         }
-        bytes.truncate(code);
+        bytes.truncate(length);
         Some(bytes)
     }
 
-    /// Keeps code. A failure only costs the next start a compilation.
-    pub(crate) fn put(&self, digest: &Digest, code: &[u8]) {
-        let name = self.name(digest);
+    fn keep(&self, digest: &Digest, what: &str, bytes: &[u8]) {
+        let name = self.name(digest, what);
         let temporary = format!("{name}.{:016x}", rand::rng().next_u64());
-        let tag = self.mac(digest, code).finalize().into_bytes();
+        let tag = self.mac(digest, what, bytes).finalize().into_bytes();
         let written = self.create(&temporary).and_then(|mut file| {
-            file.write_all(code)?;
+            file.write_all(bytes)?;
             file.write_all(&tag)
         });
         let kept =
@@ -82,15 +109,17 @@ impl CodeCache {
         }
     }
 
-    fn name(&self, digest: &Digest) -> String {
-        format!("{digest}-{}", self.profile)
+    fn name(&self, digest: &Digest, what: &str) -> String {
+        format!("{digest}-{}{what}", self.profile)
     }
 
-    fn mac(&self, digest: &Digest, code: &[u8]) -> Hmac<Sha256> {
+    fn mac(&self, digest: &Digest, what: &str, bytes: &[u8]) -> Hmac<Sha256> {
         let mut mac = <Hmac<Sha256> as hmac::Mac>::new(&self.key.into());
         mac.update(self.profile.as_bytes());
         mac.update(&digest.0);
-        mac.update(code);
+        // Of fixed length, so that code can never stand for a listing.
+        mac.update(&[u8::from(what == CODE)]);
+        mac.update(bytes);
         mac
     }
 

@@ -5,13 +5,13 @@ use crate::component::Component;
 use crate::contract::v0_1::{self, Failure};
 use crate::engine::Ticker;
 use crate::limiter::MemoryPool;
+use crate::skill;
 use crate::snapshot::LoadedTool;
 use crate::state::{Call, CommandLine, State};
 use crate::subject::{Subject, file_denials};
 use crate::{CallError, Limits, Rights, Sandbox, SessionRights};
 use chiton_files::{FileContext, Protected, Quotas};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -103,7 +103,14 @@ impl Sandbox {
         subject: &Arc<Subject>,
     ) -> Result<Vec<Part>, CallError> {
         let machine = self.machine();
-        let rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
+        let mut rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
+        let mut arguments = request.arguments;
+        skill::enter(tool, &mut rights, &mut arguments);
+        let prepared = tokio::select! {
+            biased;
+            ended = withdrawn(tool, &request.cancel) => return Err(ended),
+            prepared = tool.component.prepared(self) => prepared.map_err(|error| CallError::Host(error.to_string()))?,
+        };
         // Waiting for another call that writes to the same quota is part of the call, and ends with it.
         let open = FileContext::open(&rights.files, &machine.protected, &machine.quotas, file_denials(subject));
         let files = tokio::select! {
@@ -113,14 +120,14 @@ impl Sandbox {
                 .map_err(|_| CallError::Deadline(limits.time))?
                 .map_err(|error| CallError::Host(error.to_string()))?,
         };
-        let arguments = request.arguments.to_string();
+        let arguments = arguments.to_string();
         let CallRequest { session, progress, .. } = request;
         let call = Call::new(self.clone(), subject.clone(), session, rights, limits.clone(), progress);
         let mut store = self.store(Arc::new(call), files, None);
         let answered = {
             let _ticking = machine.ticker.tick();
             let run = async {
-                let instance = tool.component.prepared.instantiate_async(&mut store).await?;
+                let instance = prepared.instantiate_async(&mut store).await?;
                 instance.chiton_tool_tools().call_call(&mut store, &request.tool, &arguments).await
             };
             tokio::select! {
@@ -136,19 +143,7 @@ impl Sandbox {
         };
         let parts: Vec<Part> = match answer {
             Ok(parts) => parts.into_iter().map(v0_1::part).collect(),
-            Err(failure) => {
-                let refused = v0_1::verdict(&failure) == Verdict::Denied;
-                let error = failed(failure, tool, limits);
-                // What the file layer refused is on record already.
-                let recorded = subject.denials.load(Ordering::Relaxed) > 0;
-                if refused
-                    && !recorded
-                    && let CallError::Denied { grant, .. } = &error
-                {
-                    subject.deny_as_told(grant);
-                }
-                return Err(error);
-            }
+            Err(failure) => return Err(failed(failure, tool, limits)),
         };
         if parts.iter().map(Part::size).sum::<usize>() > limits.output {
             return Err(CallError::Limit { limit: format!("{} bytes of output", limits.output) });

@@ -1,13 +1,16 @@
 //! A loaded component: its bytes' digest, its linked code, and the tools it says it has.
 
 use crate::contract::v0_1::{self, Definition};
-use crate::imports::shown;
+use crate::imports::{Kind, shown};
+use crate::program::ComponentBytes;
 use crate::schema::Schema;
 use crate::state::State;
-use crate::{Digest, Effects, LoadError};
+use crate::{Digest, Effects, LoadError, Sandbox};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::InstancePre;
 
@@ -28,16 +31,46 @@ pub struct ToolDefinition {
     pub effects: Effects,
     /// JSON Schema of the arguments.
     pub parameters: Value,
+    /// The argument that names the skill a call acts for.
+    pub(crate) skill: Option<String>,
     schema: Schema,
 }
 
-/// A component that is ready to be called.
+/// What a component says of itself. The code cache keeps it, so that a start need not load all code.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Listing {
+    pub(crate) imports: Vec<String>,
+    tools: Vec<Listed>,
+}
+
+/// A tool as its component lists it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Listed {
+    name: String,
+    description: String,
+    parameters: String,
+    effects: Effects,
+}
+
+impl Listing {
+    pub(crate) fn new(imports: Vec<String>, definitions: Vec<Definition>) -> Self {
+        let listed = |Definition { name, description, parameters, effects }| {
+            let effects = v0_1::effects(effects);
+            Listed { name, description, parameters, effects }
+        };
+        Self { imports, tools: definitions.into_iter().map(listed).collect() }
+    }
+}
+
+/// A component that can be called. Its code is loaded when it first is.
 pub struct Component {
     digest: Digest,
     definitions_digest: Digest,
     tools: Vec<Arc<ToolDefinition>>,
     imports: Vec<String>,
-    pub(crate) prepared: v0_1::Prepared<State>,
+    /// Where its bytes come from, should the code be missing then.
+    bytes: ComponentBytes,
+    prepared: OnceCell<v0_1::Prepared<State>>,
     /// Ends all calls of these bytes.
     pub(crate) revoked: CancellationToken,
 }
@@ -45,17 +78,18 @@ pub struct Component {
 impl Component {
     pub(crate) fn new(
         digest: Digest,
-        imports: Vec<String>,
-        prepared: v0_1::Prepared<State>,
-        definitions: Vec<Definition>,
+        listing: Listing,
+        bytes: ComponentBytes,
+        prepared: Option<v0_1::Prepared<State>>,
     ) -> Result<Self, LoadError> {
-        let definitions_digest = digest_of(&definitions);
+        let Listing { imports, tools } = listing;
         Ok(Self {
             digest,
-            definitions_digest,
-            tools: checked(definitions)?,
+            definitions_digest: digest_of(&tools),
+            tools: checked(tools)?,
             imports,
-            prepared,
+            bytes,
+            prepared: OnceCell::new_with(prepared),
             revoked: CancellationToken::new(),
         })
     }
@@ -73,6 +107,14 @@ impl Component {
     /// The tools, in the component's order.
     pub fn tools(&self) -> &[Arc<ToolDefinition>] {
         &self.tools
+    }
+
+    pub(crate) async fn prepared(&self, sandbox: &Sandbox) -> Result<&v0_1::Prepared<State>, LoadError> {
+        let prepare = || async {
+            let (linked, _) = sandbox.prepare_known(self.digest, &self.bytes, Kind::Tool).await?;
+            prepare(linked)
+        };
+        self.prepared.get_or_try_init(prepare).await
     }
 
     /// The interfaces that the component imports.
@@ -99,7 +141,7 @@ pub(crate) fn prepare(pre: InstancePre<State>) -> Result<v0_1::Prepared<State>, 
     v0_1::Prepared::new(pre).map_err(|error| LoadError::Contract(format!("{error:#}")))
 }
 
-fn checked(definitions: Vec<Definition>) -> Result<Vec<Arc<ToolDefinition>>, LoadError> {
+fn checked(definitions: Vec<Listed>) -> Result<Vec<Arc<ToolDefinition>>, LoadError> {
     let mut names = BTreeSet::new();
     if definitions.is_empty() || definitions.len() > MAX_TOOLS {
         return Err(LoadError::ListTools(format!(
@@ -119,8 +161,8 @@ fn checked(definitions: Vec<Definition>) -> Result<Vec<Arc<ToolDefinition>>, Loa
     Ok(tools)
 }
 
-fn check(definition: Definition) -> Result<ToolDefinition, String> {
-    let Definition { name, description, parameters, effects } = definition;
+fn check(definition: Listed) -> Result<ToolDefinition, String> {
+    let Listed { name, description, parameters, effects } = definition;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(plain) {
         return Err(format!("a name has 1 to {MAX_NAME} characters of a-z, A-Z, 0-9, _ and -"));
@@ -129,7 +171,9 @@ fn check(definition: Definition) -> Result<ToolDefinition, String> {
         return Err(format!("its description has more than {MAX_DESCRIPTION} bytes"));
     }
     let (parameters, schema) = Schema::parse(&parameters)?;
-    Ok(ToolDefinition { name, description: visible(&description), effects: v0_1::effects(effects), parameters, schema })
+    let skill = crate::skill::argument(&parameters);
+    let description = visible(&description);
+    Ok(ToolDefinition { name, description, effects, parameters, skill, schema })
 }
 
 /// A description without characters that people cannot see or that terminals act on.
@@ -142,7 +186,7 @@ fn visible(text: &str) -> String {
     text.chars().filter(|c| !hidden(*c)).collect()
 }
 
-fn digest_of(definitions: &[Definition]) -> Digest {
+fn digest_of(definitions: &[Listed]) -> Digest {
     let mut text = String::new();
     for definition in definitions {
         for field in [&definition.name, &definition.description, &definition.parameters] {
@@ -150,7 +194,7 @@ fn digest_of(definitions: &[Definition]) -> Digest {
             text.push_str(&format!("{}:", field.len()));
             text.push_str(field);
         }
-        text.push_str(&format!("{:?};", v0_1::effects(definition.effects)));
+        text.push_str(&format!("{:?};", definition.effects));
     }
     Digest::of(text.as_bytes())
 }

@@ -56,6 +56,8 @@ pub enum Capability {
     Tools,
     /// The bot's model.
     Model,
+    /// Skills that the tool may act for, with their rights in place of its own.
+    Skills,
 }
 
 /// The values that were granted of each kind.
@@ -66,7 +68,7 @@ const MAX_VALUE: usize = 1 << 10;
 
 impl Capability {
     /// Each kind as it is written, and the effect without which a tool has nothing of it.
-    const TABLE: [(Self, &'static str, Effects); 9] = [
+    const TABLE: [(Self, &'static str, Effects); 10] = [
         (Self::Network, "network", Effects::USES_NETWORK),
         (Self::Secrets, "secrets", Effects::USES_NETWORK),
         (Self::Programs, "programs", Effects::RUNS_PROGRAMS),
@@ -76,6 +78,7 @@ impl Capability {
         (Self::Storage, "storage", Effects::NONE),
         (Self::Tools, "tools", Effects::SPAWNS),
         (Self::Model, "model", Effects::SPAWNS),
+        (Self::Skills, "skills", Effects::RUNS_PROGRAMS),
     ];
 
     /// The kind as it is written.

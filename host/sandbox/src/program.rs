@@ -34,13 +34,13 @@ const NOT_STARTED: u8 = 126;
 /// Bytes that a stream hands over to or from a program of the machine before it waits.
 const NATIVE_BUFFER: usize = 64 << 10;
 
-/// Where the bytes of a program come from when it is first needed.
-pub type ProgramBytes = Arc<dyn Fn() -> std::io::Result<Vec<u8>> + Send + Sync>;
+/// Where the bytes of a component come from when they are first needed.
+pub type ComponentBytes = Arc<dyn Fn() -> std::io::Result<Vec<u8>> + Send + Sync>;
 
 /// A program that can be started. It is compiled, or taken from the cache, when it first is.
 pub(crate) struct Program {
     digest: Digest,
-    bytes: ProgramBytes,
+    bytes: ComponentBytes,
     prepared: OnceCell<CommandPre<State>>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Program {
 pub(crate) type Programs = BTreeMap<String, Arc<Program>>;
 
 impl Program {
-    pub(crate) fn new(digest: Digest, bytes: ProgramBytes) -> Self {
+    pub(crate) fn new(digest: Digest, bytes: ComponentBytes) -> Self {
         Self { digest, bytes, prepared: OnceCell::new() }
     }
 

@@ -4,12 +4,13 @@ use crate::audit::{AuditSink, Verdict};
 use crate::cache::CodeCache;
 use crate::call::{self, CallOutcome, CallRequest, Machine};
 use crate::compile::Compiler;
-use crate::component::{self, Component};
+use crate::component::{self, Component, Listing};
 use crate::engine::{self, LOADING_INSTANCES, MAX_INSTANCES, Ticker};
 use crate::imports::{self, Declared, Kind, MAX_COMPONENT_BYTES};
 use crate::limiter::MemoryPool;
 use crate::ports::Ports;
-use crate::program::{self, Program, ProgramBytes, Programs};
+use crate::program::{self, ComponentBytes, Program, Programs};
+use crate::skill;
 use crate::snapshot::Snapshot;
 use crate::state::State;
 use crate::{CallError, Digest, Grants, Limits, LoadError, SandboxError, contract};
@@ -17,6 +18,7 @@ use arc_swap::ArcSwap;
 use chiton_files::{Protected, Quotas};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -178,6 +180,26 @@ impl Sandbox {
         self.link(digest, code).await.ok().map(|(component, _)| component)
     }
 
+    /// The component with this digest. If it was compiled here before, its code is loaded when it is first called, and
+    /// the bytes are asked for only should the code be gone by then.
+    pub async fn load_known(&self, digest: Digest, bytes: ComponentBytes) -> Result<Arc<Component>, LoadError> {
+        if let Some(component) = self.alive(&digest) {
+            return Ok(component);
+        }
+        let inner = self.inner.clone();
+        let kept = blocking(move || inner.cache.listing(&digest)).await?;
+        if let Some(listing) = kept.and_then(|kept| serde_json::from_slice(&kept).ok()) {
+            return Ok(self.enlist(Component::new(digest, listing, bytes, None)?));
+        }
+        let bytes = self.read(digest, &bytes).await?;
+        self.load(bytes).await
+    }
+
+    /// Whether the code of these bytes is in the cache.
+    pub fn is_cached(&self, digest: Digest) -> bool {
+        self.inner.cache.has(&digest)
+    }
+
     /// Gives components what they may ask the host for. Calls that run keep what they asked already.
     pub fn set_ports(&self, ports: Ports) {
         self.inner.ports.store(Arc::new(ports));
@@ -185,7 +207,7 @@ impl Sandbox {
 
     /// Makes a program known under `names`. Its bytes are read, checked and compiled when it is first
     /// started, or taken from the code cache. A name that is known already is taken over.
-    pub fn publish_program(&self, names: &[String], digest: Digest, bytes: ProgramBytes) {
+    pub fn publish_program(&self, names: &[String], digest: Digest, bytes: ComponentBytes) {
         let program = Arc::new(Program::new(digest, bytes));
         self.inner.programs.rcu(|programs| {
             let mut next = Programs::clone(programs);
@@ -221,7 +243,7 @@ impl Sandbox {
     /// # Errors
     /// When it is refused.
     pub async fn check_program(&self, digest: Digest, bytes: Vec<u8>) -> Result<(), LoadError> {
-        let bytes: ProgramBytes = Arc::new(move || Ok(bytes.clone()));
+        let bytes: ComponentBytes = Arc::new(move || Ok(bytes.clone()));
         self.prepare_program(digest, &bytes).await.map(drop)
     }
 
@@ -229,30 +251,42 @@ impl Sandbox {
     pub(crate) async fn prepare_program(
         &self,
         digest: Digest,
-        bytes: &ProgramBytes,
+        bytes: &ComponentBytes,
     ) -> Result<CommandPre<State>, LoadError> {
-        let cached = match self.cached(digest).await {
-            Some(code) => self.prepare(code, Kind::Program).await.ok(),
-            None => None,
-        };
-        let linked = match cached {
-            Some((linked, _, _)) => linked,
-            None => {
-                let bytes = bytes.clone();
-                let bytes = blocking(move || bytes()).await?.map_err(|error| LoadError::Host(error.to_string()))?;
-                if bytes.len() as u64 > MAX_COMPONENT_BYTES {
-                    return Err(LoadError::TooLarge { size: bytes.len() as u64, limit: MAX_COMPONENT_BYTES });
-                }
-                if Digest::of(&bytes) != digest {
-                    return Err(LoadError::Host("its bytes are not those that were added".to_owned()));
-                }
-                imports::declared(&bytes)?.check(Kind::Program)?;
-                let (linked, _, code) = self.prepare(self.compile(bytes).await?, Kind::Program).await?;
-                self.keep(digest, code).await?;
-                linked
-            }
-        };
+        let (linked, _) = self.prepare_known(digest, bytes, Kind::Program).await?;
         CommandPre::new(linked).map_err(|error| LoadError::Contract(format!("{error:#}")))
+    }
+
+    /// Links the code of known bytes: from the cache, or compiled anew. Gives the imports too.
+    pub(crate) async fn prepare_known(
+        &self,
+        digest: Digest,
+        bytes: &ComponentBytes,
+        kind: Kind,
+    ) -> Result<(InstancePre<State>, Vec<String>), LoadError> {
+        if let Some(code) = self.cached(digest).await
+            && let Ok((linked, imports, _)) = self.prepare(code, kind).await
+        {
+            return Ok((linked, imports));
+        }
+        let bytes = self.read(digest, bytes).await?;
+        imports::declared(&bytes)?.check(kind)?;
+        let (linked, imports, code) = self.prepare(self.compile(bytes).await?, kind).await?;
+        self.keep(digest, code).await?;
+        Ok((linked, imports))
+    }
+
+    /// Reads bytes and checks that they are the known ones.
+    async fn read(&self, digest: Digest, bytes: &ComponentBytes) -> Result<Vec<u8>, LoadError> {
+        let bytes = bytes.clone();
+        let bytes = blocking(move || bytes()).await?.map_err(|error| LoadError::Host(error.to_string()))?;
+        if bytes.len() as u64 > MAX_COMPONENT_BYTES {
+            return Err(LoadError::TooLarge { size: bytes.len() as u64, limit: MAX_COMPONENT_BYTES });
+        }
+        match Digest::of(&bytes) == digest {
+            true => Ok(bytes),
+            false => Err(LoadError::Host("its bytes are not those that were added".to_owned())),
+        }
     }
 
     /// Loads and links machine code and gives it back.
@@ -292,15 +326,25 @@ impl Sandbox {
             self.list_tools(&prepared, &limits, &subject).await
         }
         .map_err(|error| LoadError::ListTools(error.to_string()))?;
-        let component = Arc::new(Component::new(digest, imports, prepared, definitions)?);
+        let listing = Listing::new(imports, definitions);
+        let kept = serde_json::to_vec(&listing).map_err(|error| LoadError::Host(error.to_string()))?;
+        let gone: ComponentBytes = Arc::new(|| Err(std::io::ErrorKind::NotFound.into()));
+        let component = Component::new(digest, listing, gone, Some(prepared))?;
+        let inner = self.inner.clone();
+        blocking(move || inner.cache.put_listing(&digest, &kept)).await?;
+        Ok((self.enlist(component), code))
+    }
+
+    /// Two loads of the same bytes at once give one component: revoking them must reach all its calls.
+    fn enlist(&self, component: Component) -> Arc<Component> {
         let mut slots = self.slots();
         slots.alive.retain(|_, component| component.strong_count() > 0);
-        // Two loads of the same bytes at once give one component: revoking them must reach all its calls.
-        if let Some(first) = slots.alive.get(&digest).and_then(Weak::upgrade) {
-            return Ok((first, code));
+        if let Some(first) = slots.alive.get(&component.digest()).and_then(Weak::upgrade) {
+            return first;
         }
-        slots.alive.insert(digest, Arc::downgrade(&component));
-        Ok((component, code))
+        let component = Arc::new(component);
+        slots.alive.insert(component.digest(), Arc::downgrade(&component));
+        component
     }
 
     /// Makes `component` what `slot` runs. Calls in flight finish on what they began with. On any
@@ -321,6 +365,14 @@ impl Sandbox {
         slots.running.insert(name.to_owned(), slot);
         self.inner.snapshot.store(Arc::new(next));
         Ok(())
+    }
+
+    /// Makes exactly these skills known: their names, folders and grants. Calls that use what is taken away end as
+    /// revoked.
+    pub fn set_skills(&self, skills: Vec<(String, PathBuf, Grants)>) {
+        let _changing = self.slots();
+        let next = self.inner.snapshot.load().with_skills(skills);
+        self.inner.snapshot.store(Arc::new(next));
     }
 
     /// Gives `slot` other grants from its next call on. If something was taken away, its calls in
@@ -378,8 +430,14 @@ impl Sandbox {
             let name = imports::shown(&request.tool);
             return outcome(Err(CallError::UnknownTool { name, nearest }), Duration::ZERO);
         };
+        let acting = skill::acting(&snapshot, tool, &request);
+        let tool = acting.as_ref().unwrap_or(tool);
         let subject = call::calling(&tool.component, tool, &request.session.session, self.inner.audit.clone());
-        let (result, duration) = match self.admit(tool, &request).await {
+        let admitted = match &acting {
+            Ok(tool) => self.admit(tool, &request).await,
+            Err(error) => Err(error.clone()),
+        };
+        let (result, duration) = match admitted {
             Err(error) => (Err(error), Duration::ZERO),
             Ok(_places) => {
                 let asked = request.limits.as_ref().or(tool.grants.limits.as_ref());
@@ -389,6 +447,12 @@ impl Sandbox {
                 (result, started.elapsed())
             }
         };
+        // What the file layer refused is on record already.
+        if let Err(CallError::Denied { grant, .. }) = &result
+            && subject.denials.load(Ordering::Relaxed) == 0
+        {
+            subject.deny_as_told(grant);
+        }
         let outcome = outcome(result, duration);
         let rule = outcome.result.as_ref().err().map(call_rule).unwrap_or_default();
         subject.finish();

@@ -2,8 +2,10 @@
 //! picture they began with, so a swap never touches a call in flight.
 
 use crate::component::{Component, ToolDefinition};
+use crate::skill::Skill;
 use crate::{Grants, LoadError};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -25,14 +27,17 @@ pub struct LoadedTool {
     pub(crate) grants_withdrawn: CancellationToken,
     /// Places for calls of this slot.
     pub(crate) places: Arc<Semaphore>,
+    /// The folder of the skill that a call acts for.
+    pub(crate) acts_in: Option<PathBuf>,
 }
 
-/// All tools that can be called, sorted by name.
+/// All tools that can be called, sorted by name, and the skills that they can act for.
 #[derive(Default)]
 pub struct Snapshot {
     /// Goes up by one with every change.
     pub generation: u64,
     tools: BTreeMap<String, Arc<LoadedTool>>,
+    pub(crate) skills: BTreeMap<String, Skill>,
 }
 
 impl Snapshot {
@@ -83,11 +88,24 @@ impl Snapshot {
                     grants: grants.clone(),
                     grants_withdrawn: grants_withdrawn.clone(),
                     places: places.clone(),
+                    acts_in: None,
                 };
                 tools.insert(definition.name.clone(), Arc::new(tool));
             }
         }
-        Ok(Self { generation: self.generation + 1, tools })
+        Ok(Self { generation: self.generation + 1, tools, skills: self.skills.clone() })
+    }
+
+    /// This picture with exactly these skills. Calls that use what is taken away end.
+    pub(crate) fn with_skills(&self, all: Vec<(String, PathBuf, Grants)>) -> Self {
+        let mut before = self.skills.clone();
+        let after = |(name, folder, grants): (String, PathBuf, Grants)| {
+            let skill = Skill::after(before.remove(&name), folder, grants);
+            (name, skill)
+        };
+        let skills = all.into_iter().map(after).collect();
+        before.into_values().for_each(|gone| gone.withdrawn.cancel());
+        Self { generation: self.generation + 1, tools: self.tools.clone(), skills }
     }
 }
 

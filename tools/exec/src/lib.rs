@@ -1,6 +1,7 @@
 //! The tool exec: a shell command, run inside the sandbox.
 
 mod output;
+mod script;
 
 use chiton_sdk::prelude::*;
 use output::Transcript;
@@ -17,17 +18,22 @@ const SPARE: Duration = Duration::from_millis(500);
 /// cp mv rm mkdir sort uniq wc head tail cut tr date ...), grep, rg, find, xargs, sed, awk, jq, diff, patch, tar, gzip,
 /// zip, curl, wget, sh, and where installed python3 and js; 'compgen -c' lists all. Nothing native runs: no compilers,
 /// no package managers, no servers, no sudo. Only granted directories and origins can be reached; a refusal names the
-/// grant that is missing. There is no terminal and no input; every call starts afresh in the working directory.
+/// grant that is missing. There is no terminal and no input; every call starts afresh in the working directory. With
+/// 'skill' the command is one script of that skill, run with what was granted to the skill.
 #[tool(effects(reads_files, writes_files, uses_network, runs_programs))]
 pub(crate) fn exec(arguments: Exec) -> ToolResult {
     let command = match (&arguments.command, &arguments.cmd) {
         (Some(command), _) | (None, Some(command)) if !command.trim().is_empty() => command,
         _ => return Err(Failure::InvalidArguments("argument 'command' is missing or empty".to_owned())),
     };
+    let (command, folder) = match &arguments.skill {
+        None => (command.clone(), None),
+        Some(folder) => (script::command(command, folder)?, Some(folder.as_str())),
+    };
     let given = arguments.working_dir.as_deref().or(arguments.workdir.as_deref()).unwrap_or(".");
     let transcript = Transcript::new(arguments.max_output_chars.unwrap_or(USUAL_CHARACTERS));
     let timeout = Duration::from_secs(arguments.timeout.unwrap_or(USUAL_TIMEOUT));
-    run(command, given, timeout, &transcript)
+    run(&command, given, folder, timeout, &transcript)
 }
 
 #[arguments]
@@ -43,18 +49,29 @@ pub(crate) struct Exec {
     /// Seconds until the command is ended (default 60).
     #[schemars(range(min = 1, max = 600))]
     timeout: Option<u64>,
+    /// Run a script of this skill: the command is its path in the skill's folder, or an interpreter and that path, with
+    /// literal arguments (such as "scripts/today.py Paris" or "python3 scripts/today.py Paris"). It has the rights of
+    /// the skill and not those of exec.
+    #[schemars(extend("format" = "skill"))]
+    skill: Option<String>,
     /// Most characters of output; the middle of a longer output is left out (default 10000).
     #[schemars(range(min = 1000, max = 50000))]
     max_output_chars: Option<usize>,
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn run(_: &str, _: &str, _: Duration, _: &std::rc::Rc<Transcript>) -> ToolResult {
+fn run(_: &str, _: &str, _: Option<&str>, _: Duration, _: &std::rc::Rc<Transcript>) -> ToolResult {
     Err(Failure::Failed("exec runs in the sandbox only".to_owned()))
 }
 
 #[cfg(target_family = "wasm")]
-fn run(command: &str, given: &str, timeout: Duration, transcript: &std::rc::Rc<Transcript>) -> ToolResult {
+fn run(
+    command: &str,
+    given: &str,
+    skill: Option<&str>,
+    timeout: Duration,
+    transcript: &std::rc::Rc<Transcript>,
+) -> ToolResult {
     use chiton_shell::component::{Component, Input, Output};
     use chiton_shell::{Shell, Standard};
     use std::rc::Rc;
@@ -71,7 +88,7 @@ fn run(command: &str, given: &str, timeout: Duration, transcript: &std::rc::Rc<T
     let taken = transcript.clone();
     let output = Output::to(move |bytes| taken.take(bytes));
     let standard = Standard { input: Input::Empty, output: output.clone(), error: output };
-    let mut shell = Shell::new(component, &place, environment(&place), standard);
+    let mut shell = Shell::new(component, &place, environment(&place, skill), standard);
     let ended = shell.run(command);
     // Programs in the background end with the call; what they have written belongs to it.
     drop(shell);
@@ -87,13 +104,14 @@ fn run(command: &str, given: &str, timeout: Duration, transcript: &std::rc::Rc<T
 }
 
 #[cfg(target_family = "wasm")]
-fn environment(directory: &str) -> Vec<(String, String)> {
+fn environment(directory: &str, skill: Option<&str>) -> Vec<(String, String)> {
     let home = call::mounts().into_iter().next().map_or_else(|| directory.to_owned(), |mount| mount.path);
     let scratch = chiton_sdk::bindings::chiton::tool::call_context::scratch();
     let mut environment: Vec<(String, String)> =
         [("HOME", home.as_str()), ("PWD", directory), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
+    environment.extend(skill.map(|folder| ("SKILL_DIR".to_owned(), folder.to_owned())));
     environment.extend(scratch.map(|scratch| ("TMPDIR".to_owned(), scratch)));
     environment
 }

@@ -13,6 +13,7 @@ use crate::settings::{Settings, current_directory, existing_directory};
 use crate::terminal::echo::Silence;
 use crate::terminal::line::{LineEditor, Typed};
 use crate::terminal::markdown;
+use crate::terminal::progress::{self, COMPILING};
 use crate::terminal::stream;
 use crate::terminal::style::{self, Style};
 use crate::terminal::view::View;
@@ -31,6 +32,10 @@ use tokio::signal::unix::{SignalKind, signal};
 const CHAT: &str = "default";
 /// How often the prompt looks for what came meanwhile.
 const ANNOUNCE: Duration = Duration::from_secs(1);
+/// The prompt waits so long for the tools, which are compiled at the first start in a home.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Programs are compiled ahead when the chat has been open for so long.
+const QUIET: Duration = Duration::from_secs(5);
 /// Most bytes of a message from standard input.
 const MAX_INPUT: u64 = 4 << 20;
 const COMMANDS: &[&str] = &["/help", "/tools", "/grants", "/exit"];
@@ -104,6 +109,9 @@ impl Session {
 
 async fn ask_once(settings: Settings, session: &Session, text: String, json: bool) -> Result<(), Failure> {
     let door = Door::open(settings).await?;
+    if let Some(host) = door.host().await {
+        progress::while_slow(COMPILING, host.sandbox()).await?;
+    }
     show_waiting(&door).await?;
     let mut view = (!json).then(View::new);
     let result = turn(&door, session.message(text), view.as_mut()).await;
@@ -177,16 +185,28 @@ fn talk(runtime: &Runtime, settings: Settings, session: &Session) -> Result<(), 
     let mut editor = LineEditor::open(&history, COMMANDS).map_err(Failure::because(Exit::Failure))?;
     let door = Arc::new(runtime.block_on(Door::open(settings))?);
     if let Some(host) = runtime.block_on(door.host()) {
-        runtime.block_on(host.sandbox())?;
-        // The rest starts while the owner types.
+        let (started, starting) = tokio::sync::oneshot::channel();
+        // What is not ready at once gets ready while the owner types.
         runtime.spawn(async move {
+            let failed = host.sandbox().await.err();
+            if let Some(Some(failure)) = started.send(failed).err() {
+                host.notice(failure.message);
+            }
             if let Err(failure) = host.agent().await {
                 host.notice(failure.message);
             }
-            if let Err(failure) = host.watch().await {
+            let compiling = async {
+                tokio::time::sleep(QUIET).await;
+                host.compile_ahead().await;
+            };
+            if let (Err(failure), ()) = tokio::join!(host.watch(), compiling) {
                 host.notice(failure.message);
             }
         });
+        let patience = tokio::time::timeout(PATIENCE, starting);
+        if let Ok(Ok(Some(failure))) = runtime.block_on(progress::while_slow(COMPILING, patience)) {
+            return Err(failure);
+        }
     }
     let typing = Arc::new(tokio::sync::Mutex::new(()));
     let announcing = match editor.printer() {

@@ -215,7 +215,7 @@ async fn built_in(settings: &Settings) -> Result<String, String> {
     let mut tools = 0;
     for (name, _) in builtin::GRANTS {
         let Some(built_in) = BuiltIn::named(name) else { continue };
-        cached += usize::from(sandbox.load_cached(built_in.digest).await.is_some());
+        cached += usize::from(sandbox.is_cached(built_in.digest));
         let component = built_in.load(&sandbox).await.map_err(|error| error.to_string())?;
         tools += component.tools().len();
     }

@@ -9,6 +9,7 @@ use crate::host::unknown_tool;
 use crate::request::Request;
 use crate::rows::{self, Rows};
 use crate::settings::{Settings, current_directory};
+use crate::terminal::progress::{self, COMPILING};
 use crate::tools::{self, Tools};
 use serde_json::{Value, json};
 
@@ -46,7 +47,8 @@ async fn list(tool: Option<String>, json: bool) -> Result<(), Failure> {
         None => None,
         Some(name) if rows.get(&name).is_some() => Some(name),
         Some(name) => {
-            let tools = Tools::open(&settings, store.as_ref(), tools::no_audit()).await?;
+            let opening = Tools::open(&settings, store.as_ref(), tools::no_audit());
+            let tools = progress::while_slow(COMPILING, opening).await?;
             let snapshot = tools.sandbox.snapshot();
             let names = rows.iter().map(|(name, _)| name.as_str());
             let near = snapshot.nearest(&name).or_else(|| nearest(&name, names));

@@ -9,7 +9,7 @@ use crate::process;
 use crate::request::{Reply, Request};
 use crate::rows::{self, Rows};
 use crate::settings::{Settings, current_directory};
-use crate::terminal::progress;
+use crate::terminal::progress::{self, COMPILING};
 use crate::terminal::style::{Style, one_line};
 use crate::tools::{self, Tools};
 use chiton_sandbox::LoadedTool;
@@ -59,7 +59,8 @@ pub async fn run(command: Tool, json: bool) -> Result<(), Failure> {
 async fn open() -> Result<(Tools, Rows), Failure> {
     let settings = Settings::load()?;
     let store = look(&settings)?;
-    let tools = Tools::open(&settings, store.as_ref(), tools::no_audit()).await?;
+    let opening = Tools::open(&settings, store.as_ref(), tools::no_audit());
+    let tools = progress::while_slow(COMPILING, opening).await?;
     for notice in &tools.notices {
         eprintln!("warning: {notice}");
     }

@@ -6,6 +6,7 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::rows::{self, Rows, Source};
 use crate::settings::Settings;
+use crate::skills;
 use crate::tools::{kept_bytes, read_component};
 use chiton_store::ApprovalRow;
 use serde_json::{Value, json};
@@ -122,7 +123,9 @@ impl Host {
             self.store().set_tool_grants(name, Some(&rows::to_json(&grants))).await?;
         }
         if let Some(sandbox) = self.started_sandbox() {
-            sandbox.set_grants(name, self.rows().await?.1.grants(name));
+            let rows = self.rows().await?.1;
+            sandbox.set_grants(name, rows.grants(name));
+            skills::publish(sandbox, self.settings(), &rows);
         }
         Ok(())
     }
@@ -132,7 +135,7 @@ impl Host {
     }
 
     /// The rows as they are now; the configuration may have changed since the host started.
-    async fn rows(&self) -> Result<(Settings, Rows), Failure> {
+    pub(super) async fn rows(&self) -> Result<(Settings, Rows), Failure> {
         let settings = Settings::load()?;
         let rows = Rows::read(&settings, Some(self.store())).await?;
         Ok((settings, rows))
@@ -168,9 +171,7 @@ pub fn unknown_tool(name: &str, near: Option<&str>) -> Failure {
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {
-    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    let good = (1..=64).contains(&name.len()) && name.chars().all(plain);
-    if !good {
+    if !skills::is_name(name) {
         let message =
             format!("'{name}' is no name for a component; give one of 1 to 64 letters a-z, digits and '-' with --name");
         return Err(Failure::new(Exit::Usage, message));

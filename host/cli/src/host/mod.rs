@@ -7,12 +7,14 @@ mod watch;
 pub use approvals::{keep, unknown_tool};
 pub use jobs::described;
 
+use crate::builtin::BuiltIn;
 use crate::exit::{Exit, Failure};
 use crate::model;
 use crate::ports;
 use crate::programs;
 use crate::request::{Reply, Request};
 use crate::settings::Settings;
+use crate::terminal::progress::{self, COMPILING};
 use crate::tools::{self, Tools};
 use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, TurnEvent};
 use chiton_channels::{ChannelError, Terminal};
@@ -242,7 +244,7 @@ impl Host {
         grants: Option<Grants>,
         replies: &mpsc::Sender<Reply>,
     ) -> Result<Value, Failure> {
-        let sandbox = self.sandbox().await?;
+        let sandbox = progress::while_slow(COMPILING, self.sandbox()).await?;
         let mut session = SessionRights::of("command:tool").with(grants);
         session.tool_was_named = true;
         session.scratch = Some(chiton_agent::scratch(&self.settings().home.scratch(), &session.session)?);
@@ -279,6 +281,21 @@ impl Host {
 }
 
 impl Host {
+    /// Compiles the programs of the shell that were never compiled here, one after another, so that the first command
+    /// that starts one need not wait.
+    pub async fn compile_ahead(&self) {
+        let Some(sandbox) = self.started_sandbox() else { return };
+        for program in BuiltIn::programs().filter(|program| !sandbox.is_cached(program.digest)) {
+            let compiled = match program.bytes() {
+                Ok(bytes) => sandbox.check_program(program.digest, bytes).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(reason) = compiled {
+                self.notice(format!("the program '{}' cannot be compiled: {reason}", program.name));
+            }
+        }
+    }
+
     async fn add_program(&self, file: &Path, names: Vec<String>) -> Result<Value, Failure> {
         let bytes = tools::read_component(file)?;
         let added = programs::add(self.sandbox().await?, self.settings(), bytes, names).await?;

@@ -1,8 +1,9 @@
-//! Watches the files that approved components came from.
+//! Watches the files that approved components came from, and the skills.
 
 use super::Host;
 use crate::exit::Failure;
 use crate::rows;
+use crate::skills;
 use crate::tools::read_component;
 use chiton_sandbox::{Digest, Watch};
 use std::collections::{BTreeSet, HashMap};
@@ -31,12 +32,32 @@ impl Host {
                     watch.add(folder).ok();
                 }
             }
+            self.look_for_skills(&mut watch, &mut watched).await?;
             let changed = tokio::select! {
                 changed = watch.changed() => changed,
                 () = self.inner.approved.notified() => continue,
             };
             self.compare(&changed, &mut told).await?;
         }
+    }
+
+    /// Makes known which skills there are now, and watches their folders: a skill may be copied in file by file.
+    async fn look_for_skills(&self, watch: &mut Watch, watched: &mut BTreeSet<PathBuf>) -> Result<(), Failure> {
+        // A folder that went and came back has to be watched anew.
+        watched.retain(|folder| folder.exists());
+        let root = self.settings().home.skills();
+        let entries = std::fs::read_dir(&root).into_iter().flatten().flatten();
+        let folders =
+            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
+        for folder in std::iter::once(root.clone()).chain(folders) {
+            if watched.insert(folder.clone()) {
+                watch.add(&folder).ok();
+            }
+        }
+        if let Some(sandbox) = self.started_sandbox() {
+            skills::publish(sandbox, self.settings(), &self.rows().await?.1);
+        }
+        Ok(())
     }
 
     async fn compare(&self, changed: &BTreeSet<PathBuf>, told: &mut HashMap<PathBuf, Digest>) -> Result<(), Failure> {

@@ -3,6 +3,9 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
+/// What the first start in a home waits for.
+pub const COMPILING: &str = "compiling the built-in tools, once";
+
 /// What takes less is not worth a word.
 const SOON: Duration = Duration::from_millis(150);
 

@@ -1,6 +1,5 @@
 //! Version 0.1.0 of the contract.
 
-use crate::audit::Verdict;
 use crate::state::State;
 use crate::{Effects, Part};
 use wasmtime::component::{HasSelf, Linker};
@@ -137,13 +136,5 @@ pub(crate) fn part(part: WirePart) -> Part {
         WirePart::Json(json) => Part::Json(json),
         WirePart::Image(blob) => Part::Image { mime: blob.mime, data: blob.data },
         WirePart::File(blob) => Part::File { mime: blob.mime, data: blob.data },
-    }
-}
-
-/// The verdict that the audit trail shows for a failure of the tool's own.
-pub(crate) fn verdict(failure: &Failure) -> Verdict {
-    match failure {
-        Failure::Denied(_) => Verdict::Denied,
-        _ => Verdict::Failed,
     }
 }

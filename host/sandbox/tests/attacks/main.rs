@@ -8,6 +8,7 @@ mod cache;
 mod components;
 mod programs;
 mod resources;
+mod skills;
 mod swap;
 mod wasi;
 mod world;

@@ -119,17 +119,19 @@ impl Operation {
     }
 }
 
+/// `skill` names the skill that the call acts for.
+const PARAMETERS: &str = r#"{"type":"object","required":["ops"],"properties":
+    {"ops":{"type":"array","items":{"type":"object"}},"skill":{"type":["string","null"],"format":"skill"}}}"#;
+
 struct Component;
 
 impl Guest for Component {
     fn list_tools() -> Vec<Definition> {
-        let definition = |name: &str, effects| {
-            Definition {
+        let definition = |name: &str, effects| Definition {
             name: name.to_owned(),
             description: "Runs raw operations.".to_owned(),
-            parameters: r#"{"type":"object","properties":{"ops":{"type":"array","items":{"type":"object"}}},"required":["ops"]}"#.to_owned(),
+            parameters: PARAMETERS.to_owned(),
             effects,
-        }
         };
         vec![
             definition("probe_none", Effects::empty()),
