@@ -16,6 +16,7 @@ chat: target
 
 test: target
 	$(CARGO) test --workspace --features chiton/failpoints
+	cd tools/programs && $(CARGO) test -p chiton-posix-regex
 
 build: target
 	$(CARGO) build --release --package chiton
@@ -32,6 +33,7 @@ lint: target
 	$(CARGO) fetch --locked && cd tools/programs && $(CARGO) fetch --locked
 	$(CARGO) deny --offline check licenses bans sources
 	cd tools/programs && $(CARGO) fmt --check
+	cd tools/programs && $(CARGO) clippy --all-targets --target wasm32-wasip2 -- -D warnings
 	cd tools/programs && $(CARGO) deny --offline --config ../../deny.toml check licenses sources
 
 # Each policy and parser target for so many seconds, with a nightly toolchain.

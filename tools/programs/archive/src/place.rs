@@ -21,14 +21,15 @@ pub(crate) fn inside(name: &Path) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Whether a link at `path` (below the target) to `to` stays below the target.
+/// Whether a link at `path` (below the target) to `to` stays below the target. It may lead up only at its start: what is
+/// above the name behind a link is not what the text says.
 pub(crate) fn link_stays_inside(path: &Path, to: &Path) -> bool {
-    let mut depth = path.components().count().saturating_sub(1);
+    let mut above = path.components().count().saturating_sub(1);
     for part in to.components() {
         match part {
-            Component::Normal(_) => depth += 1,
+            Component::Normal(_) => above = 0,
             Component::CurDir => {}
-            Component::ParentDir if depth > 0 => depth -= 1,
+            Component::ParentDir if above > 0 => above -= 1,
             Component::ParentDir | Component::RootDir | Component::Prefix(_) => return false,
         }
     }
@@ -196,6 +197,8 @@ mod tests {
         assert!(link_stays_inside(Path::new("a/b"), Path::new("../c")));
         assert!(!link_stays_inside(Path::new("a/b"), Path::new("../../c")));
         assert!(!link_stays_inside(Path::new("a"), Path::new("/etc/passwd")));
+        // `a/up` may be a link to the target itself.
+        assert!(!link_stays_inside(Path::new("b"), Path::new("a/up/..")));
     }
 
     #[test]

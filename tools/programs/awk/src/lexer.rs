@@ -1,5 +1,7 @@
 //! The words of an awk program.
 
+use chiton_posix_regex::Escapes;
+
 /// A word.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {
@@ -169,31 +171,19 @@ fn regex(rest: &str) -> Option<(Token, usize)> {
 /// Resolves the escapes of a string. One that is not known keeps its backslash, for regular expressions.
 pub fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
+    let mut characters = text.chars();
     while let Some(character) = characters.next() {
         if character != '\\' {
             out.push(character);
             continue;
         }
+        if let Some(escaped) = Escapes::Awk.take(&mut characters) {
+            out.push(escaped);
+            continue;
+        }
         match characters.next() {
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some('r') => out.push('\r'),
-            Some('a') => out.push('\x07'),
-            Some('b') => out.push('\x08'),
-            Some('f') => out.push('\x0c'),
-            Some('v') => out.push('\x0b'),
             Some('\n') => {}
             Some(same @ ('"' | '\\' | '/')) => out.push(same),
-            Some(digit @ '0'..='7') => {
-                let mut code = digit.to_digit(8).unwrap_or(0);
-                for _ in 0..2 {
-                    let Some(next) = characters.peek().and_then(|next| next.to_digit(8)) else { break };
-                    code = code * 8 + next;
-                    characters.next();
-                }
-                out.extend(char::from_u32(code));
-            }
             Some(other) => out.extend(['\\', other]),
             None => out.push('\\'),
         }

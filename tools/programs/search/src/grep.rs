@@ -1,7 +1,7 @@
 //! The arguments of grep, egrep and fgrep.
 
 use crate::options::{Asked, Case, Engine, Options, Show, add_pattern_file, add_patterns};
-use crate::posix::{Syntax, translate};
+use chiton_posix_regex::{Dialect, Syntax};
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::{Parser, ValueExt};
 use std::ffi::OsString;
@@ -24,7 +24,7 @@ enum Written {
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Asked, lexopt::Error> {
     let name = arguments.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut written = match name.rsplit('/').next() {
-        Some("egrep") => Written::Posix(Syntax::Extended),
+        Some("egrep") => Written::Posix(Syntax::Egrep),
         Some("fgrep") => Written::Fixed,
         _ => Written::Posix(Syntax::Basic),
     };
@@ -47,7 +47,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Asked, lexopt::Error> {
             continue;
         }
         match argument {
-            Short('E') | Long("extended-regexp") => written = Written::Posix(Syntax::Extended),
+            Short('E') | Long("extended-regexp") => written = Written::Posix(Syntax::Egrep),
             Short('G') | Long("basic-regexp") => written = Written::Posix(Syntax::Basic),
             Short('F') | Long("fixed-strings") => written = Written::Fixed,
             Short('P') | Long("perl-regexp") => written = Written::Perl,
@@ -144,8 +144,11 @@ fn read_patterns(options: &mut Options, patterns: Vec<String>, written: Written)
         Written::Fixed => (matching.engine, matching.patterns) = (Engine::Fixed, patterns),
         Written::Perl => (matching.engine, matching.patterns) = (Engine::Backtracking, patterns),
         Written::Posix(syntax) => {
+            // Records that end with NUL may have lines inside.
+            matching.dot_matches_line_end = matching.null_data;
+            let dialect = Dialect { syntax, escapes: None, within_lines: !matching.null_data };
             for pattern in patterns {
-                let translated = translate(&pattern, syntax)?;
+                let translated = dialect.translate(&pattern)?;
                 if translated.refers_back {
                     matching.engine = Engine::Backtracking;
                 }

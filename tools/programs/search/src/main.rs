@@ -3,7 +3,6 @@
 mod grep;
 mod matcher;
 mod options;
-mod posix;
 mod rg;
 mod search;
 mod walk;

@@ -4,7 +4,6 @@ mod input;
 mod lossless;
 mod machine;
 mod output;
-mod pattern;
 mod script;
 
 use std::ffi::OsString;

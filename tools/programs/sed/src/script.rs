@@ -5,9 +5,9 @@ mod text;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use fancy_regex::Regex;
+use chiton_posix_regex::{Dialect, Escapes, Syntax};
+use fancy_regex::{Regex, RegexBuilder};
 
-use crate::pattern::compile;
 pub use text::Piece;
 use text::{bracket_length, pieces, plain};
 
@@ -261,10 +261,16 @@ impl Reader<'_> {
 
     fn regex(&self, pattern: &str, ignore_case: bool, lines: bool) -> Result<Option<Rc<Regex>>, String> {
         if pattern.is_empty() {
-            Ok(None)
-        } else {
-            compile(pattern, self.extended, ignore_case, lines).map(|regex| Some(Rc::new(regex)))
+            return Ok(None);
         }
+        let syntax = if self.extended { Syntax::Extended } else { Syntax::Basic };
+        let dialect = Dialect { syntax, escapes: Some(Escapes::Sed), within_lines: lines };
+        let regex = RegexBuilder::new(&dialect.translate(pattern)?.pattern)
+            .case_insensitive(ignore_case)
+            .multi_line(lines)
+            .dot_matches_new_line(!lines)
+            .build();
+        regex.map(|regex| Some(Rc::new(regex))).map_err(|_| format!("invalid regular expression `{pattern}'"))
     }
 
     fn number(&mut self) -> usize {

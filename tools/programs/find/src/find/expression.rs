@@ -1,8 +1,10 @@
 //! The command line of `find`, and the expression it makes.
 
+use chiton_posix_regex::Syntax;
+
 use super::Problem;
 use super::action::Action;
-use super::pattern::Syntax;
+use super::pattern;
 use super::test::Test;
 use super::walk::{Answer, Entry, Walk};
 
@@ -222,7 +224,7 @@ impl<'a> Parser<'a> {
             "-follow" => self.options.follow = Follow::Always,
             "-regextype" => {
                 let name = self.value(predicate)?;
-                self.syntax = Syntax::by_name(name).ok_or_else(|| invalid(predicate, name))?;
+                self.syntax = pattern::syntax(name).ok_or_else(|| invalid(predicate, name))?;
             }
             // One file system is all there is, and nothing is ever said without need.
             "-xdev"

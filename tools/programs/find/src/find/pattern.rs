@@ -1,63 +1,37 @@
 //! Patterns of `-name`, `-path` and `-regex`, translated for the regex crate.
 
+use chiton_posix_regex::{Dialect, Syntax};
 use regex::{Regex, RegexBuilder};
 
-/// Which language `-regex` is written in.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Syntax {
-    /// GNU find's own: `\(`, `\)`, `\|` are operators, `+` and `?` too.
-    Emacs,
-    /// As in `grep`: `\(`, `\)`, `\{`, `\}`, `\|`, `\+`, `\?` are operators.
-    Basic,
-    /// As in `grep -E`.
-    Extended,
-}
-
-impl Syntax {
-    /// By the name that `-regextype` takes.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "emacs" | "findutils-default" => Self::Emacs,
-            "posix-basic" | "ed" | "grep" | "sed" => Self::Basic,
-            "posix-extended" | "egrep" | "posix-egrep" | "awk" | "gnu-awk" | "posix-awk" => Self::Extended,
-            _ => return None,
-        })
-    }
-
-    /// The characters that are operators only behind a backslash.
-    fn escaped_operators(self) -> &'static str {
-        match self {
-            Self::Emacs => "()|",
-            Self::Basic => "(){}|+?",
-            Self::Extended => "",
-        }
-    }
-
-    /// The characters that are plain without a backslash.
-    fn plain(self) -> &'static str {
-        match self {
-            Self::Emacs => "(){}|",
-            Self::Basic => "(){}|+?",
-            Self::Extended => "",
-        }
-    }
+/// The language of `-regex` by the name that `-regextype` takes.
+pub fn syntax(name: &str) -> Option<Syntax> {
+    Some(match name {
+        "emacs" | "findutils-default" => Syntax::Emacs,
+        "posix-basic" | "posix-minimal-basic" | "ed" | "grep" | "sed" => Syntax::Basic,
+        "posix-extended" | "posix-awk" => Syntax::Extended,
+        "egrep" | "posix-egrep" => Syntax::Egrep,
+        "awk" | "gnu-awk" => Syntax::Awk,
+        _ => return None,
+    })
 }
 
 /// A shell pattern over a whole name or path. As in fnmatch(3) without flags, `*` and `?` match `/` and a leading dot.
 pub fn glob(pattern: &str, ignore_case: bool) -> Option<Regex> {
     let mut regex = String::new();
-    let mut characters = pattern.chars().peekable();
+    let mut characters = pattern.chars();
     while let Some(character) = characters.next() {
         match character {
             '*' => regex.push_str(".*"),
             '?' => regex.push('.'),
             '\\' => regex.push_str(&regex::escape(&characters.next().unwrap_or('\\').to_string())),
             '[' => {
-                let rest: String = characters.clone().collect();
-                match bracket(&rest) {
+                let rest = characters.as_str();
+                let bracket = rest.strip_prefix('!').map_or_else(|| rest.to_owned(), |rest| format!("^{rest}"));
+                // In a shell pattern too a backslash escapes.
+                match dialect(Syntax::Awk).bracket(&bracket) {
                     Some((class, length)) => {
                         regex.push_str(&class);
-                        characters.nth(length - 1);
+                        characters = rest[length..].chars();
                     }
                     None => regex.push_str("\\["),
                 }
@@ -70,59 +44,11 @@ pub fn glob(pattern: &str, ignore_case: bool) -> Option<Regex> {
 
 /// A regular expression over the whole path.
 pub fn regex(pattern: &str, syntax: Syntax, ignore_case: bool) -> Option<Regex> {
-    let mut regex = String::new();
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => match characters.next() {
-                Some(next) if syntax.escaped_operators().contains(next) => regex.push(next),
-                Some(next) if next.is_ascii_alphanumeric() => regex.extend(['\\', next]),
-                Some(next) => regex.push_str(&regex::escape(&next.to_string())),
-                None => return None,
-            },
-            '[' => {
-                let (class, length) = bracket(characters.as_str())?;
-                regex.push_str(&class);
-                characters.nth(length - 1);
-            }
-            _ if syntax.plain().contains(character) => regex.extend(['\\', character]),
-            _ => regex.push(character),
-        }
-    }
-    whole(&regex, ignore_case)
+    whole(&dialect(syntax).translate(pattern).ok()?.pattern, ignore_case)
 }
 
-/// The bracket expression that begins behind `[`, for the regex crate, and how many characters of the rest it takes.
-fn bracket(rest: &str) -> Option<(String, usize)> {
-    let characters: Vec<char> = rest.chars().collect();
-    let mut class = String::from("[");
-    let mut at = 0;
-    if matches!(characters.first(), Some('!' | '^')) {
-        class.push('^');
-        at = 1;
-    }
-    let first = at;
-    loop {
-        match (*characters.get(at)?, characters.get(at + 1)) {
-            (']', _) if at > first => {
-                class.push(']');
-                return Some((class, at + 1));
-            }
-            ('[', Some(':')) => {
-                let length = characters[at..].windows(2).position(|pair| pair == [':', ']'])?;
-                class.extend(&characters[at..at + length + 2]);
-                at += length + 2;
-            }
-            ('-', _) => {
-                class.push('-');
-                at += 1;
-            }
-            (character, _) => {
-                class.push_str(&regex::escape(&character.to_string()));
-                at += 1;
-            }
-        }
-    }
+fn dialect(syntax: Syntax) -> Dialect {
+    Dialect { syntax, escapes: None, within_lines: false }
 }
 
 fn whole(regex: &str, ignore_case: bool) -> Option<Regex> {

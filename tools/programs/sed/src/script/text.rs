@@ -1,6 +1,8 @@
 //! The texts inside commands: replacements, the strings of `y`, brackets.
 
-use crate::pattern::numbered;
+use std::str::Chars;
+
+use chiton_posix_regex::Escapes;
 
 /// A piece of a replacement.
 #[derive(Clone)]
@@ -29,63 +31,35 @@ pub fn bracket_length(rest: &[char]) -> Option<usize> {
 
 /// The characters of `y`'s strings.
 pub fn plain(text: &str) -> Vec<char> {
-    let mut characters = text.chars();
-    let mut plain = Vec::new();
+    let (mut plain, mut characters) = (Vec::new(), text.chars());
     while let Some(character) = characters.next() {
-        plain.push(match character {
-            '\\' => match characters.next() {
-                Some('n') => '\n',
-                Some('t') => '\t',
-                Some('r') => '\r',
-                Some(other) => other,
-                None => '\\',
-            },
-            _ => character,
-        });
+        plain.push(if character == '\\' { escaped(&mut characters) } else { character });
     }
     plain
 }
 
+/// The character behind a backslash.
+fn escaped(rest: &mut Chars<'_>) -> char {
+    Escapes::Sed.take(rest).or_else(|| rest.next()).unwrap_or('\\')
+}
+
 /// The pieces of a replacement.
 pub fn pieces(text: &str) -> Vec<Piece> {
-    let characters: Vec<char> = text.chars().collect();
-    let (mut pieces, mut plain, mut at) = (Vec::new(), String::new(), 0);
-    while let Some(&character) = characters.get(at) {
-        at += 1;
-        let piece = match character {
-            '&' => Piece::Group(0),
-            '\\' => {
-                let next = characters.get(at).copied().unwrap_or('\\');
-                at += 1;
-                match next {
-                    '0'..='9' => Piece::Group(next.to_digit(10).unwrap_or(0) as usize),
-                    'U' | 'L' | 'u' | 'l' | 'E' => Piece::Case(next),
-                    'x' | 'o' | 'd' if let Some((character, length)) = numbered(next, &characters[at..]) => {
-                        at += length;
-                        plain.push(character);
-                        continue;
-                    }
-                    _ => {
-                        plain.push(match next {
-                            'n' => '\n',
-                            't' => '\t',
-                            'r' => '\r',
-                            'a' => '\x07',
-                            'f' => '\x0c',
-                            'v' => '\x0b',
-                            other => other,
-                        });
-                        continue;
-                    }
-                }
-            }
+    let (mut pieces, mut plain, mut characters) = (Vec::new(), String::new(), text.chars());
+    while let Some(character) = characters.next() {
+        let piece = match (character, characters.clone().next()) {
+            ('&', _) => Piece::Group(0),
+            ('\\', Some(digit @ '0'..='9')) => Piece::Group(digit.to_digit(10).unwrap_or(0) as usize),
+            ('\\', Some(letter @ ('U' | 'L' | 'u' | 'l' | 'E'))) => Piece::Case(letter),
             _ => {
-                plain.push(character);
+                plain.push(if character == '\\' { escaped(&mut characters) } else { character });
                 continue;
             }
         };
-        pieces.push(Piece::Text(std::mem::take(&mut plain)));
-        pieces.push(piece);
+        if character == '\\' {
+            characters.next();
+        }
+        pieces.extend([Piece::Text(std::mem::take(&mut plain)), piece]);
     }
     pieces.push(Piece::Text(plain));
     pieces
