@@ -1,16 +1,16 @@
 //! The body of a response: decoded, counted, redacted, and ended by the deadline.
 
-use std::{fmt, io, pin::Pin, sync::Arc};
+use std::{fmt, io, mem, pin::Pin, sync::Arc};
 
 use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, header};
-use tokio::time::{Instant, timeout_at};
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::{
     client,
+    deadline::Deadline,
     error::EgressError,
     limits::{Account, Place},
     redactor::Redactor,
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) const ACCEPTED: &str = "gzip, br, deflate";
 /// Bytes that a decoder gives at once.
 const CHUNK: usize = 16 * 1024;
+/// Most bytes for which room is made because an origin announces them.
+const MAX_EXPECTED: u64 = 1 << 20;
 
 /// The pieces of a body before they are counted.
 pub(crate) type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -28,11 +30,14 @@ pub(crate) type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 pub struct Body {
     chunks: Chunks,
     redactor: Redactor,
+    /// A piece that is clean already.
+    ready: Bytes,
     account: Arc<Account>,
-    deadline: Instant,
+    deadline: Deadline,
     /// Bytes that may still come.
     left: u64,
     most: u64,
+    expected: usize,
     ended: bool,
     _place: Place,
 }
@@ -41,15 +46,19 @@ pub struct Body {
 pub(crate) struct Terms {
     pub account: Arc<Account>,
     pub place: Place,
-    pub deadline: Instant,
+    pub deadline: Deadline,
     pub most: u64,
+    /// Bytes that the origin announces, as far as it does.
+    pub expected: u64,
     pub redactor: Redactor,
 }
 
 impl Body {
     pub(crate) fn new(chunks: Chunks, terms: Terms) -> Self {
-        let Terms { account, place, deadline, most, redactor } = terms;
-        Self { chunks, redactor, account, deadline, left: most, most, ended: false, _place: place }
+        let Terms { account, place, deadline, most, expected, redactor } = terms;
+        let expected = expected.min(most).min(MAX_EXPECTED) as usize;
+        let ready = Bytes::new();
+        Self { chunks, redactor, ready, account, deadline, left: most, most, expected, ended: false, _place: place }
     }
 
     /// The next piece; `None` at the end.
@@ -58,20 +67,34 @@ impl Body {
     /// [`EgressError::TimedOut`], [`EgressError::TooLarge`], [`EgressError::Limited`] for the byte budget, and
     /// [`EgressError::Failed`]. After an error there is nothing more.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, EgressError> {
-        while !self.ended {
-            let piece = self.advance().await.inspect_err(|_| self.ended = true)?;
+        while self.ready.is_empty() && !self.ended {
+            let [piece, ready] = self.advance().await.inspect_err(|_| self.ended = true)?;
+            self.ready = ready;
             if !piece.is_empty() {
                 return Ok(Some(piece));
             }
         }
-        Ok(None)
+        let piece = mem::take(&mut self.ready);
+        Ok((!piece.is_empty()).then_some(piece))
     }
 
-    async fn advance(&mut self) -> Result<Bytes, EgressError> {
-        let next = timeout_at(self.deadline, self.chunks.next()).await.map_err(|_| EgressError::TimedOut)?;
-        let Some(chunk) = next else {
+    /// All pieces that are yet to come.
+    pub(crate) async fn whole(&mut self) -> Result<Bytes, EgressError> {
+        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
+        let Some(second) = self.chunk().await? else { return Ok(first) };
+        let mut whole = BytesMut::with_capacity(self.expected.max(first.len() + second.len()));
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&second);
+        while let Some(chunk) = self.chunk().await? {
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    }
+
+    async fn advance(&mut self) -> Result<[Bytes; 2], EgressError> {
+        let Some(chunk) = self.deadline.bound(self.chunks.next()).await? else {
             self.ended = true;
-            return Ok(self.redactor.finish());
+            return Ok([self.redactor.finish(), Bytes::new()]);
         };
         let chunk = chunk.map_err(|error| self.failure(&error))?;
         let size = chunk.len() as u64;
@@ -80,7 +103,7 @@ impl Body {
         }
         self.left -= size;
         self.account.charge_bytes(chunk.len())?;
-        Ok(self.redactor.push(chunk))
+        Ok(self.redactor.pieces(chunk))
     }
 
     fn failure(&self, error: &io::Error) -> EgressError {

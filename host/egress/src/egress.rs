@@ -1,12 +1,11 @@
 //! Sending one request: every hop is checked, resolved, pinned, given its secrets, and redacted.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{mem, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
-use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::{
@@ -14,10 +13,11 @@ use crate::{
     body::{self, Body, Chunks, Terms},
     client::{self, Clients},
     credentials,
+    deadline::Deadline,
     error::EgressError,
     headers,
     limits::{Account, Accounts, CallerKey, Limits, Place},
-    redactor::{Patterns, Redactor},
+    redactor::{Patterns, Redactor, Underway},
     request::{Collected, Options, Request, Response},
     resolver::{AddressRefused, OwnAddresses, Resolver, Route, SystemResolver},
     secret::SecretSource,
@@ -64,6 +64,7 @@ pub struct Egress {
     limits: Arc<Limits>,
     accounts: Accounts,
     marks: Patterns,
+    underway: Underway,
 }
 
 /// One hop: what is sent next, without secrets.
@@ -79,7 +80,6 @@ struct Course<'a> {
     allowance: &'a Allowance,
     account: Arc<Account>,
     place: Place,
-    deadline: Instant,
     /// Most redirects that are followed.
     redirects: u8,
     max_body: u64,
@@ -111,6 +111,7 @@ impl Egress {
             accounts: Accounts::new(Arc::clone(&limits)),
             limits,
             marks: credentials::marks(),
+            underway: Underway::default(),
         })
     }
 
@@ -125,9 +126,10 @@ impl Egress {
         request: Request,
         options: &Options,
     ) -> Result<Response, EgressError> {
-        let deadline = Instant::now() + options.deadline.min(self.limits.deadline);
-        let sending = self.run(caller, allowance, request, options, deadline);
-        timeout_at(deadline, sending).await.unwrap_or(Err(EgressError::TimedOut))
+        let mut deadline = Deadline::after(options.deadline.min(self.limits.deadline));
+        let run = self.run(caller, allowance, request, options);
+        let (course, hop, answer) = deadline.bound(run).await??;
+        respond(course, hop, answer, deadline)
     }
 
     /// As [`Self::send`], and waits for the whole body.
@@ -152,21 +154,20 @@ impl Egress {
         self.first_hop(allowance, request).map(|_| ())
     }
 
-    async fn run(
+    /// All hops of one request, up to the head of the last answer.
+    async fn run<'a>(
         &self,
         caller: &CallerKey,
-        allowance: &Allowance,
+        allowance: &'a Allowance,
         request: Request,
         options: &Options,
-        deadline: Instant,
-    ) -> Result<Response, EgressError> {
+    ) -> Result<(Course<'a>, Hop, Answer), EgressError> {
         let mut hop = self.first_hop(allowance, &request)?;
         let account = self.accounts.of(caller);
         let mut course = Course {
             place: self.accounts.enter(&account).await?,
             allowance,
             account,
-            deadline,
             redirects: options.redirects.min(self.limits.redirects),
             max_body: options.max_body.min(self.limits.response_body),
             secrets: Vec::new(),
@@ -180,7 +181,7 @@ impl Egress {
                     return Err(EgressError::Failed(format!("more than {followed} redirects")));
                 }
                 Some(next) => (hop, followed) = (next, followed + 1),
-                None => return respond(course, hop, answer),
+                None => return Ok((course, hop, answer)),
             }
         }
     }
@@ -221,14 +222,14 @@ impl Egress {
             return Err(EgressError::Refused { rule: rule.to_owned(), target: target::shown(&hop.url) });
         }
         course.secrets.extend(injection.secrets);
-        let patterns = Patterns::new(&course.secrets);
+        let patterns = self.underway.patterns(&course.secrets);
         let client = self.clients.of(route).await.map_err(EgressError::Failed)?;
         let sending = client.request(hop.method.clone(), injection.url).headers(fields).body(hop.body.clone());
-        let response = sending.send().await.map_err(|error| failure(error, &hop.url, &patterns))?;
+        let mut response = sending.send().await.map_err(|error| failure(error, &hop.url, &patterns))?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(EgressError::Failed("the origin wants to speak another protocol".to_owned()));
         }
-        let head = self.clean_head(response.headers(), &patterns)?;
+        let head = self.clean_head(mem::take(response.headers_mut()), &patterns)?;
         Ok(Answer { response, head, patterns })
     }
 
@@ -249,10 +250,13 @@ impl Egress {
     }
 
     /// The header fields of an answer, within the limits and without secrets.
-    fn clean_head(&self, fields: &HeaderMap, patterns: &Patterns) -> Result<HeaderMap, EgressError> {
+    fn clean_head(&self, fields: HeaderMap, patterns: &Patterns) -> Result<HeaderMap, EgressError> {
         let bytes: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if fields.len() > self.limits.response_fields || bytes > self.limits.response_header_bytes {
             return Err(EgressError::TooLarge("its header has too many or too long fields".to_owned()));
+        }
+        if patterns.is_empty() {
+            return Ok(fields);
         }
         let mut clean = HeaderMap::with_capacity(fields.len());
         for (name, value) in fields.iter().filter(|(name, _)| !patterns.found_in(name.as_str().as_bytes())) {
@@ -267,9 +271,10 @@ impl Egress {
 }
 
 /// The end of the course: the head is given, the body is yet to come.
-fn respond(course: Course<'_>, hop: Hop, answer: Answer) -> Result<Response, EgressError> {
+fn respond(course: Course<'_>, hop: Hop, answer: Answer, deadline: Deadline) -> Result<Response, EgressError> {
     let Answer { response, mut head, patterns } = answer;
     let status = response.status().as_u16();
+    let expected = response.content_length().unwrap_or(0);
     let body: Chunks = if hop.method == Method::HEAD || matches!(status, 204 | 304) {
         Box::pin(futures_util::stream::empty())
     } else {
@@ -282,8 +287,8 @@ fn respond(course: Course<'_>, hop: Hop, answer: Answer) -> Result<Response, Egr
             EgressError::Failed(patterns.redact_text(text))
         })?
     };
-    let Course { account, place, deadline, max_body: most, .. } = course;
-    let terms = Terms { account, place, deadline, most, redactor: Redactor::new(patterns) };
+    let Course { account, place, max_body: most, .. } = course;
+    let terms = Terms { account, place, deadline, most, expected, redactor: Redactor::new(patterns) };
     Ok(Response { status, url: hop.url, headers: head, body: Body::new(body, terms) })
 }
 

@@ -143,9 +143,9 @@ const DECODINGS: usize = 3;
 /// Whether an origin that decodes the path once more (or several times), or cuts `;parameters`, could
 /// find `.` or `..` segments that the URL parser did not see, and so leave the prefix.
 fn hides_dots(path: &str) -> bool {
-    let mut decoded = path.as_bytes().to_vec();
-    for _ in 0..DECODINGS {
-        decoded = percent_decode(&decoded);
+    let mut encoded = path.as_bytes().to_vec();
+    for _ in 0..=DECODINGS {
+        let decoded = percent_decode(&encoded);
         let mut segments = decoded.split(|byte| matches!(byte, b'/' | b'\\'));
         if segments.any(|segment| {
             let name = segment.split(|byte| matches!(byte, b';' | 0)).next().unwrap_or_default();
@@ -153,8 +153,12 @@ fn hides_dots(path: &str) -> bool {
         }) {
             return true;
         }
+        if decoded == encoded {
+            return false;
+        }
+        encoded = decoded;
     }
-    percent_decode(&decoded) != decoded
+    true
 }
 
 fn percent_decode(bytes: &[u8]) -> Vec<u8> {

@@ -26,7 +26,13 @@ pub(crate) fn of(secret: &str) -> Vec<Vec<u8>> {
 
 /// Lower case; the search ignores case.
 fn hex(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
+    let mut digits = String::with_capacity(2 * bytes.len());
+    bytes.iter().for_each(|byte| push_hex(&mut digits, *byte));
+    digits.into_bytes()
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    text.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
 }
 
 /// Base64 in both alphabets, as it stands inside the base64 of a longer text: in each of three alignments
@@ -53,44 +59,48 @@ fn credentials_inside(secret: &str) -> Option<Vec<u8>> {
     (is_text && decoded.len() >= crate::credentials::MIN_SECRET_BYTES).then_some(decoded)
 }
 
-fn escaped(secret: &str, escape: fn(char) -> String) -> Vec<u8> {
-    secret.chars().map(escape).collect::<String>().into_bytes()
+fn escaped(secret: &str, escape: fn(&mut String, char)) -> Vec<u8> {
+    let mut text = String::with_capacity(secret.len());
+    secret.chars().for_each(|char| escape(&mut text, char));
+    text.into_bytes()
 }
 
-fn json_least(char: char) -> String {
-    match char {
-        '"' | '\\' => format!("\\{char}"),
-        _ => char.into(),
+fn json_least(text: &mut String, char: char) {
+    if matches!(char, '"' | '\\') {
+        text.push('\\');
     }
+    text.push(char);
 }
 
 /// As encoders do that fear for the HTML around them.
-fn json_web(char: char) -> String {
+fn json_web(text: &mut String, char: char) {
     match char {
-        '"' | '\\' | '/' => format!("\\{char}"),
-        '<' | '>' | '&' | '\'' | '+' | '=' => json_all(char),
-        _ if char.is_ascii() => char.into(),
-        _ => json_all(char),
+        '"' | '\\' | '/' => text.extend(['\\', char]),
+        '<' | '>' | '&' | '\'' | '+' | '=' => json_all(text, char),
+        _ if char.is_ascii() => text.push(char),
+        _ => json_all(text, char),
     }
 }
 
-fn json_all(char: char) -> String {
-    let mut units = [0; 2];
-    char.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+fn json_all(text: &mut String, char: char) {
+    for unit in char.encode_utf16(&mut [0; 2]) {
+        text.push_str("\\u");
+        unit.to_be_bytes().into_iter().for_each(|byte| push_hex(text, byte));
+    }
 }
 
-fn html(char: char) -> String {
+fn html(text: &mut String, char: char) {
     match char {
-        '&' => "&amp;".to_owned(),
-        '<' => "&lt;".to_owned(),
-        '>' => "&gt;".to_owned(),
-        '"' => "&quot;".to_owned(),
-        '\'' => "&#39;".to_owned(),
-        _ => char.into(),
+        '&' => text.push_str("&amp;"),
+        '<' => text.push_str("&lt;"),
+        '>' => text.push_str("&gt;"),
+        '"' => text.push_str("&quot;"),
+        '\'' => text.push_str("&#39;"),
+        _ => text.push(char),
     }
 }
 
 /// A blank in a query; the search decodes the percent forms around it.
-fn plus(char: char) -> String {
-    if char == ' ' { "+".to_owned() } else { char.into() }
+fn plus(text: &mut String, char: char) {
+    text.push(if char == ' ' { '+' } else { char });
 }

@@ -41,11 +41,20 @@ pub(crate) fn method(name: &str) -> Result<Method, String> {
 
 /// Reads the name of a field that a guest may set.
 pub(crate) fn guest_field(name: &str) -> Result<HeaderName, String> {
-    let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a header name contains a forbidden character")?;
+    let field = field_name(name)?;
+    refuse_host_field(&field)?;
+    Ok(field)
+}
+
+fn field_name(name: &str) -> Result<HeaderName, String> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a header name contains a forbidden character".to_owned())
+}
+
+fn refuse_host_field(field: &HeaderName) -> Result<(), String> {
     if HOST_FIELDS.contains(&field.as_str()) || field.as_str().starts_with(PROXY_PREFIX) {
         return Err(format!("the header `{field}` belongs to the host; leave it out"));
     }
-    Ok(field)
+    Ok(())
 }
 
 /// Reads the header fields of a guest's request.
@@ -59,10 +68,11 @@ pub(crate) fn guest_fields(fields: &[(String, Vec<u8>)], url: &Url, body: usize)
     }
     let mut accepted = HeaderMap::with_capacity(fields.len() + 4);
     for (name, value) in fields {
-        if is_implied(name, value, url, body) {
+        let field = field_name(name)?;
+        if is_implied(&field, value, url, body) {
             continue;
         }
-        let field = guest_field(name)?;
+        refuse_host_field(&field)?;
         let value = HeaderValue::from_bytes(value)
             .map_err(|_| format!("the value of the header `{field}` contains a control character"))?;
         accepted.append(field, value);
@@ -70,16 +80,13 @@ pub(crate) fn guest_fields(fields: &[(String, Vec<u8>)], url: &Url, body: usize)
     Ok(accepted)
 }
 
-fn is_implied(name: &str, value: &[u8], url: &Url, body: usize) -> bool {
-    let name = name.to_ascii_lowercase();
+fn is_implied(field: &HeaderName, value: &[u8], url: &Url, body: usize) -> bool {
     let Ok(value) = std::str::from_utf8(value) else { return false };
-    match HeaderName::from_bytes(name.as_bytes()) {
-        Ok(header::ACCEPT_ENCODING) => true,
-        Ok(header::CONNECTION) => ["close", "keep-alive"].iter().any(|plain| value.eq_ignore_ascii_case(plain)),
-        Ok(header::CONTENT_LENGTH) => value == body.to_string(),
-        Ok(header::HOST) => {
-            value.eq_ignore_ascii_case(url[url::Position::BeforeHost..url::Position::AfterPort].as_ref())
-        }
+    match *field {
+        header::ACCEPT_ENCODING => true,
+        header::CONNECTION => ["close", "keep-alive"].iter().any(|plain| value.eq_ignore_ascii_case(plain)),
+        header::CONTENT_LENGTH => value == body.to_string(),
+        header::HOST => value.eq_ignore_ascii_case(url[url::Position::BeforeHost..url::Position::AfterPort].as_ref()),
         _ => false,
     }
 }

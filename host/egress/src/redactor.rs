@@ -1,49 +1,36 @@
 //! Finds the secrets of one request in what comes back, in whatever form they were put, and takes them out.
 
-use std::sync::Arc;
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{forms, target::percent_at};
+use crate::{forms, search::Search};
 
 /// What stands where a secret was.
 pub const REDACTED: &str = "[REDACTED]";
 
-/// Longest spelling of one byte: `%2541`, encoded twice.
-const LONGEST_BYTE: usize = 5;
+/// Bytes of a chunk that mostly decide about what was held before it.
+const SEAM: usize = 256;
 
 /// All forms of a set of secrets.
 #[derive(Clone)]
-pub struct Patterns(Option<Arc<Search>>);
+pub struct Patterns(Option<Arc<Sought>>);
 
-struct Search {
-    /// In lower case: servers change the case of what they echo, and hexadecimal has two.
-    forms: Vec<Vec<u8>>,
-    /// For each byte the forms that begin with it.
-    beginning: Vec<Vec<usize>>,
-    /// Bytes that a match can be long at most, in the text as it came.
-    longest: usize,
+struct Sought {
+    secrets: Vec<SecretString>,
+    search: Search,
 }
 
 impl Patterns {
     /// The patterns of the secrets that were put into one request.
     #[must_use]
     pub fn new(secrets: &[SecretString]) -> Self {
-        Self::of_forms(secrets.iter().flat_map(|secret| forms::of(secret.expose_secret())))
-    }
-
-    /// Patterns of ready forms.
-    pub(crate) fn of_forms(forms: impl Iterator<Item = Vec<u8>>) -> Self {
-        let mut forms: Vec<_> = forms.map(|form| form.to_ascii_lowercase()).filter(|form| !form.is_empty()).collect();
-        forms.sort();
-        forms.dedup();
-        let Some(longest) = forms.iter().map(Vec::len).max() else { return Self(None) };
-        let mut beginning = vec![Vec::new(); 256];
-        for (index, form) in forms.iter().enumerate() {
-            beginning[usize::from(form[0])].push(index);
-        }
-        Self(Some(Arc::new(Search { forms, beginning, longest: longest * LONGEST_BYTE })))
+        let search = Search::new(secrets.iter().flat_map(|secret| forms::of(secret.expose_secret())));
+        Self(search.map(|search| Arc::new(Sought { secrets: secrets.to_vec(), search })))
     }
 
     /// Whether there is nothing to search for.
@@ -55,18 +42,24 @@ impl Patterns {
     /// Whether any form of a secret is in the text.
     #[must_use]
     pub fn found_in(&self, text: &[u8]) -> bool {
-        self.0.as_ref().is_some_and(|search| !search.matches(text).is_empty())
+        self.0.as_ref().is_some_and(|sought| !sought.search.places(text).is_empty())
     }
 
     /// The text without secrets; `None` if there was none in it.
     #[must_use]
     pub fn redact(&self, text: &[u8]) -> Option<Vec<u8>> {
-        if !self.found_in(text) {
+        let places = self.0.as_ref()?.search.places(text);
+        if places.is_empty() {
             return None;
         }
-        let mut redactor = Redactor::new(self.clone());
-        let mut clean = redactor.push(Bytes::copy_from_slice(text)).to_vec();
-        clean.extend_from_slice(&redactor.finish());
+        let mut clean = Vec::with_capacity(text.len());
+        let mut at = 0;
+        for (start, end) in places {
+            clean.extend_from_slice(&text[at..start]);
+            clean.extend_from_slice(REDACTED.as_bytes());
+            at = end;
+        }
+        clean.extend_from_slice(&text[at..]);
         Some(clean)
     }
 
@@ -80,75 +73,39 @@ impl Patterns {
     }
 }
 
-impl Search {
-    /// All places where a form stands, merged where they overlap, in order.
-    fn matches(&self, text: &[u8]) -> Vec<(usize, usize)> {
-        let mut places: Vec<(usize, usize)> = Vec::new();
-        for (start, byte) in text.iter().enumerate() {
-            // Most bytes begin nothing; this is the whole cost of an answer without secrets.
-            if *byte != b'%' && self.beginning[usize::from(byte.to_ascii_lowercase())].is_empty() {
-                continue;
-            }
-            let Some(end) = self.longest_at(&text[start..]).map(|length| start + length) else { continue };
-            match places.last_mut() {
-                Some(last) if start < last.1 => last.1 = last.1.max(end),
-                _ => places.push((start, end)),
-            }
+/// The patterns of the requests under way: those that carry the same secrets share them. Nothing is kept of a secret
+/// that none of them carries.
+#[derive(Default)]
+pub(crate) struct Underway(Mutex<Vec<Weak<Sought>>>);
+
+impl Underway {
+    /// As [`Patterns::new`].
+    pub(crate) fn patterns(&self, secrets: &[SecretString]) -> Patterns {
+        if secrets.is_empty() {
+            return Patterns(None);
         }
-        places
-    }
-
-    /// Length of the longest form at the beginning of the text.
-    fn longest_at(&self, text: &[u8]) -> Option<usize> {
-        spellings(text)
-            .filter_map(|(byte, _)| {
-                let forms = self.beginning[usize::from(byte)].iter();
-                forms.filter_map(|&form| length_at(text, &self.forms[form])).max()
-            })
-            .max()
+        let mut underway = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sought) = underway.iter().filter_map(Weak::upgrade).find(|sought| sought.is_of(secrets)) {
+            return Patterns(Some(sought));
+        }
+        let patterns = Patterns::new(secrets);
+        underway.retain(|sought| sought.strong_count() > 0);
+        underway.extend(patterns.0.as_ref().map(Arc::downgrade));
+        patterns
     }
 }
 
-/// Length of a form at the beginning of the text, each of its bytes plain or percent-encoded. A text may be
-/// read in several ways, since a `%` may also stand for itself; all are tried.
-fn length_at(text: &[u8], form: &[u8]) -> Option<usize> {
-    let plain =
-        text.iter().zip(form).take_while(|(byte, wanted)| byte.to_ascii_lowercase() == **wanted && **byte != b'%');
-    let plain = plain.count();
-    if plain == form.len() {
-        return Some(plain);
+impl Sought {
+    fn is_of(&self, secrets: &[SecretString]) -> bool {
+        self.secrets.iter().map(ExposeSecret::expose_secret).eq(secrets.iter().map(ExposeSecret::expose_secret))
     }
-    if text.get(plain) != Some(&b'%') {
-        return None;
-    }
-    let mut ends = vec![plain];
-    for wanted in &form[plain..] {
-        let further = ends.iter().flat_map(|&end| {
-            let readings = spellings(&text[end..]).filter(|(byte, _)| byte == wanted);
-            readings.map(move |(_, length)| end + length)
-        });
-        ends = further.collect();
-        ends.sort_unstable();
-        ends.dedup();
-    }
-    ends.last().copied()
-}
-
-/// What the text may begin with: a byte in lower case, and how long it is written.
-fn spellings(text: &[u8]) -> impl Iterator<Item = (u8, usize)> {
-    let plain = text.first().map(|byte| (byte.to_ascii_lowercase(), 1));
-    let once = percent_at(text).map(|byte| (byte.to_ascii_lowercase(), 3));
-    let twice = match text {
-        [b'%', b'2', b'5', high, low, ..] => percent_at(&[b'%', *high, *low]),
-        _ => None,
-    };
-    [plain, once, twice.map(|byte| (byte.to_ascii_lowercase(), 5))].into_iter().flatten()
 }
 
 /// Takes secrets out of a stream, wherever it is cut into chunks.
 pub struct Redactor {
     patterns: Patterns,
-    /// The end of what was pushed, in which a form may have begun.
+    /// The end of what was pushed, from where a form may have begun. A copy: a part of the chunk would keep all of it,
+    /// and whoever reads the next one could not use its memory again.
     held: Vec<u8>,
     /// Bytes at the beginning of `held` whose place is already taken by [`REDACTED`].
     covered: usize,
@@ -168,38 +125,69 @@ impl Redactor {
 
     /// Takes a chunk and gives what is certain by now.
     pub fn push(&mut self, chunk: Bytes) -> Bytes {
-        let Some(search) = self.patterns.0.clone() else { return chunk };
-        self.held.extend_from_slice(&chunk);
-        // A form that is not complete yet begins in the last `longest - 1` bytes.
-        let certain = (self.held.len() + 1).saturating_sub(search.longest);
-        self.release(&search, certain)
+        let [held, rest] = self.pieces(chunk);
+        match (held.is_empty(), rest.is_empty()) {
+            (true, _) => rest,
+            (_, true) => held,
+            _ => [held, rest].concat().into(),
+        }
+    }
+
+    /// As [`Self::push`], in two pieces: what was held, with as much of the chunk as decides about it, and the rest of
+    /// the chunk, which is not copied if no secret is in it.
+    pub(crate) fn pieces(&mut self, mut chunk: Bytes) -> [Bytes; 2] {
+        let Some(sought) = self.patterns.0.clone() else { return [Bytes::new(), chunk] };
+        let mut decided = Bytes::new();
+        let held = mem::take(&mut self.held);
+        let mut size = SEAM.min(chunk.len());
+        while !held.is_empty() {
+            let seam = [&held[..], &chunk[..size]].concat();
+            let findings = sought.search.find(&seam);
+            let whole = size == chunk.len();
+            if whole || findings.certain >= held.len() {
+                decided = self.release(seam.into(), findings.certain, &findings.places);
+                if whole {
+                    return [decided, Bytes::new()];
+                }
+                self.held.clear();
+                chunk.advance(findings.certain - held.len());
+                break;
+            }
+            size = chunk.len().min(2 * size);
+        }
+        let findings = sought.search.find(&chunk);
+        [decided, self.release(chunk, findings.certain, &findings.places)]
     }
 
     /// What was held back.
     pub fn finish(&mut self) -> Bytes {
-        let Some(search) = self.patterns.0.clone() else { return Bytes::new() };
-        self.release(&search, self.held.len())
+        let Some(sought) = &self.patterns.0 else { return Bytes::new() };
+        let text = Bytes::from(mem::take(&mut self.held));
+        let places = sought.search.places(&text);
+        let certain = text.len();
+        self.release(text, certain, &places)
     }
 
-    /// Gives the first `certain` held bytes, without secrets.
-    fn release(&mut self, search: &Search, certain: usize) -> Bytes {
+    /// Gives the first `certain` bytes without secrets and holds the others.
+    fn release(&mut self, mut text: Bytes, certain: usize, places: &[(usize, usize)]) -> Bytes {
+        self.held = text[certain..].to_vec();
+        text.truncate(certain);
+        if self.covered == 0 && places.first().is_none_or(|(start, _)| *start >= certain) {
+            return text;
+        }
         let mut clean = Vec::with_capacity(certain);
         let mut at = self.covered.min(certain);
         let mut covered = self.covered;
-        for (start, end) in search.matches(&self.held) {
-            if start >= certain {
-                break;
-            }
+        for &(start, end) in places.iter().take_while(|(start, _)| *start < certain) {
             if start >= covered {
-                clean.extend_from_slice(&self.held[at..start]);
+                clean.extend_from_slice(&text[at..start]);
                 clean.extend_from_slice(REDACTED.as_bytes());
             }
             covered = covered.max(end);
             at = covered.min(certain);
         }
-        clean.extend_from_slice(&self.held[at..certain]);
+        clean.extend_from_slice(&text[at..]);
         self.covered = covered.saturating_sub(certain);
-        self.held.drain(..certain);
-        Bytes::from(clean)
+        clean.into()
     }
 }

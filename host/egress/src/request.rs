@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use url::Url;
 
@@ -69,11 +69,8 @@ impl Response {
     /// # Errors
     /// As [`Body::chunk`].
     pub async fn collect(mut self) -> Result<Collected, EgressError> {
-        let mut whole = BytesMut::new();
-        while let Some(chunk) = self.body.chunk().await? {
-            whole.extend_from_slice(&chunk);
-        }
-        Ok(Collected { status: self.status, url: self.url, headers: self.headers, body: whole.freeze() })
+        let body = self.body.whole().await?;
+        Ok(Collected { status: self.status, url: self.url, headers: self.headers, body })
     }
 }
 

@@ -92,6 +92,17 @@ fn cred_03_overlapping_secrets_leave_nothing_of_either() {
 }
 
 #[test]
+fn a_form_that_is_not_complete_is_all_that_is_held() {
+    let mut redactor = Redactor::new(patterns(&["correct-horse-battery-staple"]));
+    let mut push = |text: &'static str| String::from_utf8(redactor.push(text.into()).to_vec()).unwrap();
+    assert_eq!(push("some words, some x"), "some words, some x");
+    assert_eq!(push("and CORRECT-h"), "and ");
+    assert_eq!(push("orse% and corr%65"), "CORRECT-horse% and ");
+    assert_eq!(push("ct-horse-battery-staple"), REDACTED);
+    assert_eq!(redactor.finish(), "");
+}
+
+#[test]
 fn cred_11_near_misses_are_left_alone() {
     let patterns = patterns(&["correct-horse-battery-staple"]);
     for text in [
