@@ -1,8 +1,8 @@
-//! Builds the tools that are part of the program and embeds them, compressed.
+//! Builds the tools and programs that are part of Chiton and embeds them, compressed.
 
 use sha2::{Digest, Sha256};
 use std::error::Error;
-use std::fmt::Write;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The name of each tool component and its folder in `tools/`.
@@ -20,10 +20,19 @@ const TOOLS: [(&str, &str); 9] = [
 /// The folders in `tools/programs/` with programs of the shell; each says its names in `program.toml`.
 const PROGRAMS: [&str; 11] = ["archive", "awk", "coreutils", "curl", "diff", "find", "jq", "js", "search", "sed", "sh"];
 
+/// The components hold much of the same code, so that they are packed as one, with a window over all of them.
+const PACKED: &str = "components.zst";
+/// Bytes of the window, as a power of two.
+const WINDOW: u32 = 26;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    let mut table = String::from("const COMPONENTS: &[BuiltIn] = &[\n");
+    let mut table = format!(
+        "const WINDOW: u32 = {WINDOW};\nconst PACKED: &[u8] = include_bytes!({:?});\nconst COMPONENTS: &[BuiltIn] = &[\n",
+        out.join(PACKED)
+    );
+    let mut pack = Pack::new(&out.join(PACKED))?;
     let packages = PROGRAMS.map(|folder| format!("chiton-{folder}"));
     together(&tools.join("programs"), &packages.each_ref().map(String::as_str));
     let packages = TOOLS.map(|(name, folder)| match folder.starts_with("tour/") {
@@ -32,12 +41,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     together(&tools.join("file"), &packages.each_ref().map(String::as_str));
     for (name, folder) in TOOLS {
-        table.push_str(&embed(name, &tools.join(folder), &[], &out)?);
+        table.push_str(&pack.add(name, &tools.join(folder), &[])?);
     }
     for folder in PROGRAMS {
         let folder_path = tools.join("programs").join(folder);
-        table.push_str(&embed(folder, &folder_path, &names(&folder_path)?, &out)?);
+        table.push_str(&pack.add(folder, &folder_path, &names(&folder_path)?)?);
     }
+    pack.encoder.finish()?;
     table.push_str("];\n");
     std::fs::write(out.join("components.rs"), table)?;
     Ok(())
@@ -57,25 +67,38 @@ fn names(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     Ok(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
 }
 
-/// Builds one component, puts it into `out` and gives its row of the table.
-fn embed(name: &str, folder: &Path, names: &[String], out: &Path) -> Result<String, Box<dyn Error>> {
-    let wasm = match chiton_build::build(&chiton_build::Guest::at(folder)) {
-        Ok(wasm) => wasm,
-        Err(error) => {
-            println!("cargo::error={error}");
-            std::process::exit(1);
-        }
-    };
-    chiton_build::rerun_if_changed(&wasm);
-    let bytes = std::fs::read(&wasm)?;
-    let packed = out.join(format!("{name}.wasm.zst"));
-    std::fs::write(&packed, zstd::encode_all(&bytes[..], 19)?)?;
-    let digest: [u8; 32] = Sha256::digest(&bytes).into();
-    let mut row = String::new();
-    writeln!(
-        row,
-        "BuiltIn {{ name: {name:?}, names: &{names:?}, digest: Digest({digest:?}), size: {}, packed: include_bytes!({packed:?}) }},",
-        bytes.len()
-    )?;
-    Ok(row)
+/// All components, one after the other.
+struct Pack {
+    encoder: zstd::Encoder<'static, std::fs::File>,
+    /// Bytes that are in it so far, unpacked.
+    size: usize,
+}
+
+impl Pack {
+    fn new(file: &Path) -> Result<Self, Box<dyn Error>> {
+        let mut encoder = zstd::Encoder::new(std::fs::File::create(file)?, 19)?;
+        encoder.window_log(WINDOW)?;
+        encoder.long_distance_matching(true)?;
+        Ok(Self { encoder, size: 0 })
+    }
+
+    /// Builds one component, adds it, and gives its row of the table.
+    fn add(&mut self, name: &str, folder: &Path, names: &[String]) -> Result<String, Box<dyn Error>> {
+        let wasm = match chiton_build::build(&chiton_build::Guest::at(folder)) {
+            Ok(wasm) => wasm,
+            Err(error) => {
+                println!("cargo::error={error}");
+                std::process::exit(1);
+            }
+        };
+        chiton_build::rerun_if_changed(&wasm);
+        let bytes = std::fs::read(&wasm)?;
+        self.encoder.write_all(&bytes)?;
+        let (offset, size) = (self.size, bytes.len());
+        self.size += size;
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        Ok(format!(
+            "BuiltIn {{ name: {name:?}, names: &{names:?}, digest: Digest({digest:?}), offset: {offset}, size: {size} }},\n"
+        ))
+    }
 }

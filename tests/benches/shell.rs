@@ -1,4 +1,4 @@
-//! `exec` against `bash -c` in the same run, warm: `ls`, a pipeline over 1,000 files, and one line of JavaScript (and of
+//! `exec` against `bash -c` in the same run, warm: `ls` of 20 and of 1,000 files, a pipeline over 1,000 files, and one line of JavaScript (and of
 //! Python, if `PYTHON_WASM` names the component). Prints the median and the 95th percentile of each.
 #![allow(clippy::unwrap_used, reason = "a bench ends at its first error")]
 
@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 200;
 const FILES: usize = 1_000;
+const FEW: usize = 20;
 /// What is run in both, and for whom a native command stands in its place.
-const COMMANDS: [(&str, &str, &str); 4] = [
-    ("ls", "ls", "ls"),
+const COMMANDS: [(&str, &str, &str); 5] = [
+    ("ls, 20", "ls few", "ls few"),
+    ("ls, 1000", "ls", "ls"),
     ("pipeline", "grep -r x . | sort | head", "grep -r x . | sort | head"),
     (
         "js",
@@ -29,6 +31,10 @@ async fn main() {
     for number in 0..FILES {
         std::fs::write(folder.path().join(format!("{number}.txt")), format!("line {number}\nx marks {number}\n"))
             .unwrap();
+    }
+    std::fs::create_dir(folder.path().join("few")).unwrap();
+    for number in 0..FEW {
+        std::fs::write(folder.path().join(format!("few/{number}.txt")), "one line\n").unwrap();
     }
     let sandbox = sandbox(folder.path()).await;
     println!("{:10} {:>12} {:>12} {:>12} {:>12}", "", "exec p50", "exec p95", "bash p50", "bash p95");

@@ -1,6 +1,7 @@
 //! The components that are part of the program.
 
 use chiton_sandbox::{Component, Digest, Limits, LoadError, Sandbox};
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,9 @@ pub struct BuiltIn {
     pub digest: Digest,
     /// The names that start it, if it is a program.
     pub names: &'static [&'static str],
-    /// The number of its bytes.
+    /// Where its bytes are among those of all, and how many they are.
+    offset: usize,
     size: usize,
-    packed: &'static [u8],
 }
 
 /// What each built-in tool is given unless the owner says otherwise. A component that is not in
@@ -58,9 +59,14 @@ impl BuiltIn {
         COMPONENTS.iter().filter(|component| !component.names.is_empty())
     }
 
-    /// Its bytes.
+    /// Its bytes. Unpacking takes a few hundredths of a second, next to which compiling takes long.
     pub fn bytes(&self) -> std::io::Result<Vec<u8>> {
-        zstd::bulk::decompress(self.packed, self.size)
+        let mut all = zstd::Decoder::new(PACKED)?;
+        all.window_log_max(WINDOW)?;
+        std::io::copy(&mut (&mut all).take(self.offset as u64), &mut std::io::sink())?;
+        let mut bytes = vec![0; self.size];
+        all.read_exact(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Loads it: from the code cache, or by compiling it, which takes a moment.

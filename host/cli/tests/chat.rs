@@ -171,3 +171,23 @@ fn a_chat_without_colours_has_no_terminal_codes() {
     let ran = home.run(&["chat", "-m", "x"]).good();
     assert!(!ran.stdout.contains('\u{1b}'), "{ran:?}");
 }
+
+#[test]
+fn a_file_that_comes_with_a_message_is_kept_and_its_place_is_shown() {
+    let home = Home::new();
+    let model = FakeOpenAi::start_blocking(
+        Script::new()
+            .then(Reply::call("write_file", json!({"path": "my chart.csv", "content": "a,b"})))
+            .then(Reply::call("message", json!({"content": "here it is", "media": ["my chart.csv"]})))
+            .then(Reply::text("sent")),
+    );
+    home.use_model(&model.base_url());
+    let ran = home.run(&["chat", "-m", "chart, please"]).good();
+    let folder = home.root().join("received");
+    let kept: Vec<_> = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path()).collect();
+    let [file] = &kept[..] else { panic!("{kept:?}") };
+    assert_eq!(std::fs::read(file).unwrap(), b"a,b");
+    assert!(file.to_str().unwrap().ends_with("-my_chart.csv"), "{kept:?}");
+    assert!(ran.stderr.contains(&format!("file: {}", file.display())), "{}", ran.stderr);
+    assert_eq!(support::mode(file), 0o600);
+}

@@ -97,8 +97,14 @@ fn cred_12_a_secret_that_was_used_is_nowhere_at_rest_but_in_the_private_configur
     let model = FakeOpenAi::start_blocking(
         Script::new().then(Reply::call("exec", json!({ "command": command }))).then(Reply::text("done")),
     );
-    home.use_model(&model.base_url());
-    home.run(&["config", "set", "secrets.API_KEY", CANARY]).good();
+    home.configure(
+        &json!({
+            "agents": {"defaults": {"model": "fake", "provider": "mine"}},
+            "providers": {"mine": {"apiBase": model.base_url(), "apiKey": "sk"}},
+            "secrets": {"API_KEY": CANARY},
+        })
+        .to_string(),
+    );
     home.run(&["grant", "add", "exec", &format!("network=private:{url}")]).good();
     home.run(&["grant", "add", "exec", &format!("secrets=API_KEY {url} header=Authorization: Bearer {{}}")]).good();
     home.run(&["chat", "-m", "look"]).good();

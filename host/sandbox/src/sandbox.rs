@@ -285,7 +285,7 @@ impl Sandbox {
         }
         match Digest::of(&bytes) == digest {
             true => Ok(bytes),
-            false => Err(LoadError::Host("its bytes are not those that were added".to_owned())),
+            false => Err(LoadError::Host("its bytes are not the approved ones; approve or add it again".to_owned())),
         }
     }
 

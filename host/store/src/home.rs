@@ -33,7 +33,7 @@ pub enum HomeError {
     },
 }
 
-const FOLDERS: [&str; 5] = ["cache", "skills", "programs", "workspace", "scratch"];
+const FOLDERS: [&str; 6] = ["cache", "skills", "programs", "workspace", "scratch", "received"];
 /// Files that hold secrets or words of the owner, whoever writes them.
 const FILES: [&str; 3] = ["config.json", "chat-history", "host.lock"];
 
@@ -120,6 +120,11 @@ impl Home {
     /// The folder of the sessions' scratch directories.
     pub fn scratch(&self) -> PathBuf {
         self.root.join("scratch")
+    }
+
+    /// The folder of files that came with messages to the terminal.
+    pub fn received(&self) -> PathBuf {
+        self.root.join("received")
     }
 
     /// The folder the bot works in, unless configured otherwise.

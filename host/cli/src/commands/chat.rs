@@ -158,7 +158,11 @@ async fn turn(door: &Door, message: Request, mut view: Option<&mut View>) -> Res
                     view.show(&event)?;
                 }
                 if let Some(outbox) = outbox_of(&event) {
-                    door.done(Request::Seen { outbox }).await?;
+                    let files = seen(door, outbox).await?;
+                    match &view {
+                        Some(view) => files.iter().for_each(|line| view.note(line)),
+                        None => files.iter().for_each(|line| eprintln!("{line}")),
+                    }
                 }
                 end = end.or(ended(event));
             }
@@ -203,7 +207,7 @@ fn talk(runtime: &Runtime, settings: Settings, session: &Session) -> Result<(), 
                 host.notice(failure.message);
             }
         });
-        let patience = tokio::time::timeout(PATIENCE, starting);
+        let patience = async { tokio::time::timeout(PATIENCE, starting).await };
         if let Ok(Ok(Some(failure))) = runtime.block_on(progress::while_slow(COMPILING, patience)) {
             return Err(failure);
         }
@@ -327,10 +331,17 @@ async fn waiting(door: &Door) -> Result<Vec<String>, Failure> {
         lines.push(Style::Dim.paint("meanwhile:"));
         lines.extend(markdown::lines(&text, stream::size().0.min(100), style::colours()));
         if let Some(outbox) = answer["outbox"].as_i64() {
-            door.done(Request::Seen { outbox }).await?;
+            lines.extend(seen(door, outbox).await?);
         }
     }
     Ok(lines)
+}
+
+/// Says that an answer was shown, and gives a line for every file that came with it.
+async fn seen(door: &Door, outbox: i64) -> Result<Vec<String>, Failure> {
+    let answer = door.done(Request::Seen { outbox }).await?;
+    let files = answer["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    Ok(files.map(|path| Style::Dim.paint(format!("file: {path}"))).collect())
 }
 
 async fn answer_command(command: &str) -> Result<(), Failure> {

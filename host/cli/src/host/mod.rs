@@ -2,6 +2,7 @@
 
 mod approvals;
 mod jobs;
+mod received;
 mod watch;
 
 pub use approvals::{keep, unknown_tool};
@@ -223,9 +224,11 @@ impl Host {
 
     async fn seen(&self, outbox: i64) -> Result<Value, Failure> {
         failpoint!("before-delivery");
+        let files = self.keep_files(OutboxId(outbox)).await?;
         match self.store().mark_delivered(OutboxId(outbox)).await {
+            Ok(()) => Ok(json!({ "files": files })),
             // Another terminal of the same chat was quicker.
-            Ok(()) | Err(StoreError::NotWaiting(_)) => Ok(Value::Null),
+            Err(StoreError::NotWaiting(_)) => Ok(Value::Null),
             Err(error) => Err(error.into()),
         }
     }

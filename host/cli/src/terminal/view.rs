@@ -98,6 +98,11 @@ impl View {
         self.answer.finish()
     }
 
+    /// Shows a line that is not the answer, whoever reads.
+    pub fn note(&self, line: &str) {
+        self.bars.suspend(|| eprintln!("{line}"));
+    }
+
     /// What a tool sent to this chat is for its reader, like the answer.
     fn message(&mut self, text: &str) -> io::Result<()> {
         self.settle()?;
@@ -156,7 +161,7 @@ impl View {
 
     fn say(&self, line: &str) {
         if self.talkative {
-            self.bars.suspend(|| eprintln!("{line}"));
+            self.note(line);
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::world::World;
 use chiton_hostile::tool;
-use chiton_sandbox::{Compiler, Digest, LoadError, Part, Sandbox, SandboxOptions};
+use chiton_sandbox::{Compiler, ComponentBytes, Digest, LoadError, Part, Sandbox, SandboxOptions};
 use serde_json::json;
 use std::ffi::OsString;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A compiler that fails, so that whatever loads came from the cache.
 fn no_compiler() -> Compiler {
@@ -34,7 +35,8 @@ async fn filled() -> (World, PathBuf, Vec<u8>) {
 fn entry(cache: &Path, bytes: &[u8]) -> PathBuf {
     let digest = Digest::of(bytes).to_string();
     let found = std::fs::read_dir(cache).unwrap().filter_map(Result::ok).map(|entry| entry.path());
-    let mut found: Vec<_> = found.filter(|path| path.to_string_lossy().contains(&digest)).collect();
+    let code = |path: &PathBuf| path.to_string_lossy().contains(&digest) && path.extension().is_none();
+    let mut found: Vec<_> = found.filter(code).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }
@@ -187,4 +189,65 @@ async fn a_compiler_that_dies_lies_or_hangs_up_is_an_error_and_not_a_crash() {
         let kept = world.sandbox.load_cached(Digest::of(&tool("any"))).await;
         assert!(kept.is_none(), "{program}: {kept:?}");
     }
+}
+
+/// Gives the bytes of the tool `cached`, and counts how often it was asked.
+fn source(bytes: &[u8]) -> (ComponentBytes, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (bytes, count) = (bytes.to_vec(), asked.clone());
+    let give = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(bytes.clone())
+    };
+    (Arc::new(give), asked)
+}
+
+#[tokio::test]
+async fn a_known_component_needs_neither_bytes_nor_code_before_its_first_call() {
+    let (world, entry, bytes) = filled().await;
+    let again = cached(&world.directory.path().join("code"));
+    let (give, asked) = source(&bytes);
+    let component = again.load_known(Digest::of(&bytes), give).await.unwrap();
+    assert_eq!(component.tools()[0].name, "cached");
+    again.publish("cached", component, Default::default()).unwrap();
+    let outcome = again.call(World::request("cached", json!({}))).await;
+    assert_eq!(outcome.result.unwrap(), [Part::Text("done".to_owned())]);
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    assert!(entry.exists());
+}
+
+#[tokio::test]
+async fn code_that_is_gone_at_the_first_call_is_compiled_anew_from_the_same_bytes_only() {
+    for (given, works) in [(tool("cached"), true), (tool("other"), false)] {
+        let (world, entry, bytes) = filled().await;
+        let code = world.directory.path().join("code");
+        let again = World::custom(|options| options.cache_dir = code).sandbox;
+        let component = again.load_known(Digest::of(&bytes), source(&given).0).await.unwrap();
+        again.publish("cached", component, Default::default()).unwrap();
+        std::fs::remove_file(&entry).unwrap();
+        let outcome = again.call(World::request("cached", json!({}))).await;
+        assert_eq!(outcome.result.is_ok(), works, "{:?}", outcome.result);
+        assert_eq!(entry.exists(), works);
+    }
+}
+
+#[tokio::test]
+async fn cmp_15_what_a_component_says_of_itself_is_believed_only_under_its_mac() {
+    let (world, entry, bytes) = filled().await;
+    let cache = world.directory.path().join("code");
+    let listing = PathBuf::from(format!("{}.tools", entry.display()));
+    let mut changed = std::fs::read(&listing).unwrap();
+    let place = changed.windows(6).position(|name| name == b"cached").unwrap();
+    changed[place] = b'k';
+    std::fs::write(&listing, changed).unwrap();
+    let (give, asked) = source(&bytes);
+    let component = cached(&cache).load_known(Digest::of(&bytes), give).await.unwrap();
+    assert_eq!(component.tools()[0].name, "cached");
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "the component was asked again");
+
+    // Neither is the machine code of a component taken for its listing.
+    std::fs::copy(&entry, &listing).unwrap();
+    let (give, asked) = source(&bytes);
+    assert!(cached(&cache).load_known(Digest::of(&bytes), give).await.is_ok());
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
