@@ -33,7 +33,7 @@ impl Inert {
             } else {
                 shown.push(character);
             }
-            self.before = Some(character);
+            self.before = shown.chars().next_back();
         }
         Cow::Owned(shown)
     }
@@ -93,6 +93,11 @@ mod tests {
         for text in ["Grüße, 世界", "👩‍💻 ❤️ 🏳️‍🌈", "می‌خواهم"] {
             assert_eq!(inert(text), text);
         }
+    }
+
+    #[test]
+    fn a_joiner_behind_one_that_was_written_out_is_written_out_too() {
+        assert_eq!(inert("a\u{fe0f}\u{200d}b"), "a\\u{fe0f}\\u{200d}b");
     }
 
     #[test]

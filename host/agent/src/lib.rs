@@ -9,6 +9,8 @@ mod bus;
 mod calls;
 mod cast;
 mod clip;
+#[cfg(test)]
+mod corpus;
 mod event;
 mod inert;
 mod messaging;

@@ -6,6 +6,8 @@
 //! so no operation can wait on a pipe or a device, and guests may do file work on the calling thread.
 
 mod convert;
+#[cfg(test)]
+mod corpus;
 mod grant;
 mod guard;
 mod mount;

@@ -7,6 +7,8 @@
 
 mod arguments;
 mod child;
+#[cfg(test)]
+mod corpus;
 mod directory;
 mod error;
 mod grant;

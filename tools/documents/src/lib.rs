@@ -68,6 +68,14 @@ pub enum Error {
     },
 }
 
+/// Most characters of what a reader says about a file: it may repeat the file.
+const LONGEST_REASON: usize = 300;
+
+/// The bytes are not what the reader expects.
+fn damaged(error: &dyn std::error::Error) -> Error {
+    Error::Damaged(error.to_string().chars().take(LONGEST_REASON).collect())
+}
+
 /// The text of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {

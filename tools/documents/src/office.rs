@@ -6,7 +6,7 @@ pub(crate) mod slides;
 pub(crate) mod word;
 pub(crate) mod workbook;
 
-use crate::Error;
+use crate::{Error, damaged};
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::QName;
@@ -123,8 +123,4 @@ fn walk(part: &mut dyn BufRead, on: &mut dyn FnMut(Node<'_>) -> bool) -> Result<
         }
         buffer.clear();
     }
-}
-
-fn damaged(error: &dyn std::error::Error) -> Error {
-    Error::Damaged(error.to_string())
 }

@@ -3,7 +3,7 @@
 //! Every picture is encoded anew: one that cannot be decoded would make a provider refuse the whole conversation,
 //! and what else a file may hold (places, thumbnails, a second file at its end) does not leave the machine.
 
-use crate::Error;
+use crate::{Error, damaged};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use std::io::Cursor;
@@ -113,8 +113,4 @@ fn on_white(image: DynamicImage) -> RgbImage {
         let [red, green, blue, alpha] = image.get_pixel(x, y).0;
         image::Rgb([red, green, blue].map(|part| blend(part, alpha)))
     })
-}
-
-fn damaged(error: &dyn std::error::Error) -> Error {
-    Error::Damaged(error.to_string())
 }

@@ -13,6 +13,9 @@ use brush_parser::ast;
 /// Most bytes that a command substitution may give.
 pub(crate) const LARGEST_SUBSTITUTION: usize = 8 << 20;
 
+/// Most bytes that one word may expand to: a variable that doubles in a loop ends with a message, not with the memory.
+const LARGEST_WORD: usize = 16 << 20;
+
 /// How a part of an expanded word came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -30,6 +33,14 @@ pub(crate) enum Part {
     Text(String, Origin),
     /// The end of a field, between the elements of `$@`.
     End,
+}
+
+impl Part {
+    /// The memory that it takes.
+    fn size(&self) -> usize {
+        let Self::Text(text, _) = self else { return size_of::<Self>() };
+        size_of::<Self>() + text.len()
+    }
 }
 
 impl<S: System> Shell<S> {
@@ -121,8 +132,15 @@ impl<S: System> Shell<S> {
     /// The parts of pieces; plain text in them is of `origin`.
     pub(crate) fn parts(&mut self, pieces: &[Piece], origin: Origin) -> Run<Vec<Part>> {
         let mut parts = Vec::new();
+        let (mut counted, mut size) = (0, 0);
         for piece in pieces {
             self.piece(piece, origin, &mut parts)?;
+            size += parts.iter().skip(counted).map(Part::size).sum::<usize>();
+            counted = parts.len();
+            if size > LARGEST_WORD {
+                let most = LARGEST_WORD >> 20;
+                return Err(self.discard(&SyntaxError::new(format!("a word expands to more than {most} MiB"))));
+            }
         }
         Ok(parts)
     }

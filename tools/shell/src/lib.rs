@@ -9,6 +9,8 @@ mod builtins;
 #[cfg(target_family = "wasm")]
 pub mod component;
 mod conditional;
+#[cfg(test)]
+mod corpus;
 mod error;
 mod execute;
 mod expand;
@@ -18,6 +20,7 @@ mod parameter;
 mod paths;
 mod pattern;
 mod pipeline;
+mod plain;
 mod quote;
 mod redirect;
 mod saved;
@@ -34,6 +37,7 @@ mod words;
 
 pub use error::SyntaxError;
 pub use invocation::run;
+pub use plain::plain_words;
 pub use quote::quote;
 pub use shell::{Shell, Standard};
 pub use system::{Launch, OpenMode, SpawnError, System};

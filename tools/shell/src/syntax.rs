@@ -1,6 +1,7 @@
 //! Scripts to syntax trees, by the grammar of `brush-parser`.
 
 use crate::error::SyntaxError;
+use crate::words;
 use brush_parser::ast::Program;
 use brush_parser::{ParserOptions, Token, parse_tokens, uncached_tokenize_str};
 
@@ -14,6 +15,7 @@ const DEEPEST: usize = 60;
 pub(crate) fn program(source: &str) -> Result<Program, SyntaxError> {
     let options = ParserOptions::default();
     check_nesting(source)?;
+    words::check_here_documents(source)?;
     let tokens = uncached_tokenize_str(source, &options.tokenizer_options())
         .map_err(|error| SyntaxError::new(format!("syntax error: {error}")))?;
     check(&tokens)?;

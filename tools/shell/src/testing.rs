@@ -1,7 +1,6 @@
 //! A system without programs, for tests of the language alone: everything happens in memory.
 
-use crate::shell::{Shell, Standard};
-use crate::system::{Launch, OpenMode, SpawnError, System};
+use crate::{Launch, OpenMode, Shell, SpawnError, Standard, System};
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
@@ -112,7 +111,12 @@ pub(crate) struct Done {
 
 /// Runs a script in a directory that does not exist.
 pub(crate) fn run(script: &str) -> Done {
-    STEPS.with_borrow_mut(|steps| *steps = MOST_STEPS);
+    run_for(script, MOST_STEPS)
+}
+
+/// The same for fewer steps.
+pub(crate) fn run_for(script: &str, most: usize) -> Done {
+    STEPS.with_borrow_mut(|steps| *steps = most);
     let (output, error) = (Memory::new(Vec::new()), Memory::new(Vec::new()));
     let standard = Standard { input: Memory::new(Vec::new()), output: output.clone(), error: error.clone() };
     let mut shell = Shell::new(Rc::new(Nowhere), "/nowhere", Vec::new(), standard);

@@ -67,6 +67,12 @@ fn an_endless_loop_ends_when_the_host_says_so() {
 }
 
 #[test]
+fn a_variable_that_doubles_ends_with_a_message() {
+    let done = run("x=aaaaaaaa; while x=$x$x; do :; done; echo ${#x}");
+    assert!(done.errors.contains("expands to more than 16 MiB"), "{}", done.errors);
+}
+
+#[test]
 fn deep_nesting_is_refused_before_the_stack_ends() {
     for (open, close) in [
         ("(", ")"),
@@ -81,6 +87,14 @@ fn deep_nesting_is_refused_before_the_stack_ends() {
         run(&script);
         run(&open.repeat(5_000));
     }
+}
+
+#[test]
+fn an_expansion_beside_a_here_document_is_refused_not_feared() {
+    for script in ["cat <<E; echo ${x:-${y:=a}\nE\n", "cat <<E \"${x:-\nE\n}\"", "cat <<E $(echo\nE\n)"] {
+        assert_ne!(run(script).code, Ok(0), "{script}");
+    }
+    assert_eq!(run("x=$((1<<2)); (( y = 1<<x )); read -r z <<E; echo $x $y \"$z\"\n${x}\nE\n").output, "4 16 4\n");
 }
 
 #[test]

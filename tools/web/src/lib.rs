@@ -5,6 +5,8 @@
 
 mod charset;
 mod content;
+#[cfg(test)]
+mod corpus;
 mod fetch;
 mod page;
 mod provenance;

@@ -8,6 +8,8 @@ use url::Url;
 const MOST_TAGS: usize = 60_000;
 /// Deepest nesting that is read as a tree, as in browsers; a page that goes deeper is read as plain text.
 const DEEPEST: usize = 512;
+/// Most bytes of all addresses of a page: a page may have one long base and many short links.
+const MOST_ADDRESSES: usize = 1 << 20;
 /// An article that is shorter than this part of its page is probably not what the page is about.
 const LEAST_PART: usize = 5;
 
@@ -81,17 +83,22 @@ fn write(document: &Document, mode: Mode) -> String {
     }
 }
 
-/// Drops what is not text, and makes links absolute; what is no link for a reader stays as its text.
+/// Drops what is not text, and makes links absolute; what is no link for a reader, or one too many, stays as its text.
 fn clean(document: &Document, url: &Url) {
     document.select(NOT_TEXT).remove();
     let base = document.select_single("base[href]").attr("href").and_then(|base| url.join(&base).ok());
     let base = base.as_ref().unwrap_or(url);
+    let mut left = MOST_ADDRESSES;
     for (elements, attribute) in [("a[href]", "href"), ("img[src]", "src")] {
         for node in document.select(elements).iter() {
             let target = node.attr_or(attribute, "");
-            match base.join(target.trim()).ok().filter(|target| matches!(target.scheme(), "http" | "https" | "mailto"))
-            {
-                Some(target) => node.set_attr(attribute, target.as_str()),
+            let target = base.join(target.trim()).ok();
+            let readable = |target: &Url| matches!(target.scheme(), "http" | "https" | "mailto");
+            match target.filter(|target| readable(target) && target.as_str().len() <= left) {
+                Some(target) => {
+                    left -= target.as_str().len();
+                    node.set_attr(attribute, target.as_str());
+                }
                 None if attribute == "src" => node.remove(),
                 None => node.remove_attr(attribute),
             }

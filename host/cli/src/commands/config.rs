@@ -60,5 +60,5 @@ fn set(document: &mut Document, key: &str, value: Option<String>, force: bool) -
 
 /// Whether a value says nothing secret: a reference or nothing.
 fn harmless(value: &str) -> bool {
-    value == "null" || (value.starts_with("${") && value.ends_with('}'))
+    value == "null" || config::is_reference(value)
 }

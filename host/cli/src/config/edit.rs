@@ -11,15 +11,25 @@ const MASK: &str = "********";
 
 /// Whether the value at this dotted key is a secret.
 pub fn is_secret(key: &str) -> bool {
-    let parts: Vec<_> = key.split('.').collect();
-    matches!(parts[..], ["providers", _, "apiKey" | "extraHeaders", ..] | ["secrets", _])
+    is_secret_at(&key.split('.').collect::<Vec<_>>())
+}
+
+/// The same for the names on the way to the value, which may have dots of their own.
+pub(super) fn is_secret_at(names: &[&str]) -> bool {
+    matches!(names, ["providers", _, "apiKey" | "extraHeaders", ..] | ["secrets", _])
+}
+
+/// Whether text is a reference to the environment and nothing else.
+pub fn is_reference(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    name.is_some_and(|name| !name.contains(['$', '{', '}']))
 }
 
 /// The value at a dotted key (the whole for an empty key), defaults filled in and secrets masked.
 pub fn get(document: &Document, key: &str) -> Result<Value, ConfigError> {
     let mut effective = serde_json::to_value(Config::default()).unwrap_or_default();
     merge(&mut effective, document.value.clone());
-    mask(&mut effective, "");
+    mask(&mut effective, &[]);
     if key.is_empty() {
         return Ok(effective);
     }
@@ -80,9 +90,12 @@ fn known(document: &Document, key: &str) -> Result<(), ConfigError> {
 
 fn segments(key: &str) -> Vec<String> {
     let parts: Vec<_> = key.split('.').collect();
-    let own_name = |index: usize| index == 1 && matches!(parts[0], "providers" | "tools");
-    let header = |index: usize| index >= 3 && parts[0] == "providers";
-    let spelled = |(index, part): (usize, &&str)| match own_name(index) || header(index) {
+    let own_name = |index: usize| match parts[0] {
+        "providers" | "tools" => index == 1 || index >= 3,
+        "secrets" => index == 1,
+        _ => false,
+    };
+    let spelled = |(index, part): (usize, &&str)| match own_name(index) {
         true => (*part).to_owned(),
         false => camel_case(part),
     };
@@ -121,18 +134,17 @@ fn merge(base: &mut Value, over: Value) {
     }
 }
 
-/// Hides every secret below `path`; references are no secrets.
-fn mask(value: &mut Value, path: &str) {
+/// Hides every secret below these names; references are no secrets.
+fn mask(value: &mut Value, names: &[&str]) {
     match value {
         Value::Object(map) => {
-            for (key, inner) in map.iter_mut() {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                mask(inner, &path);
+            for (name, inner) in map.iter_mut() {
+                mask(inner, &[names, &[name.as_str()]].concat());
             }
         }
         Value::Null => {}
-        Value::String(text) if text.starts_with("${") && text.ends_with('}') => {}
-        _ if is_secret(path) => *value = MASK.into(),
+        Value::String(text) if is_reference(text) => {}
+        _ if is_secret_at(names) => *value = MASK.into(),
         _ => {}
     }
 }
@@ -211,6 +223,28 @@ mod tests {
         assert!(!shown.contains("hidden"), "{shown}");
         assert!(shown.contains("${KEY_B}"));
         assert_eq!(get(&document, "providers.a.apiKey").unwrap(), MASK);
+    }
+
+    #[test]
+    fn cred_10_neither_dots_in_a_name_nor_braces_in_a_secret_show_it() {
+        let home = tempfile::tempdir().unwrap();
+        let mut document = empty(home.path());
+        document.value = serde_json::json!({
+            "providers": {"a.b": {"apiKey": "hidden"}},
+            "secrets": {"c.d": "hidden", "E": "${F}hidden${G}"},
+        });
+        let shown = get(&document, "").unwrap().to_string();
+        assert!(!shown.contains("hidden"), "{shown}");
+    }
+
+    #[test]
+    fn names_of_secrets_and_of_settings_stay_as_they_are() {
+        let home = tempfile::tempdir().unwrap();
+        let mut document = empty(home.path());
+        set(&mut document, "secrets.API_KEY", "${API_KEY}".into()).unwrap();
+        set(&mut document, "tools.web.environment.SEARXNG_URL", "http://localhost".into()).unwrap();
+        assert_eq!(document.value["secrets"]["API_KEY"], "${API_KEY}");
+        assert_eq!(document.value["tools"]["web"]["environment"]["SEARXNG_URL"], "http://localhost");
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod edit;
 mod nanobot;
 mod read;
 
-pub use edit::{from_text, get, is_secret, set};
+pub use edit::{from_text, get, is_reference, is_secret, set};
 pub use read::{ConfigError, Document, nearest};
 
 use schemars::JsonSchema;

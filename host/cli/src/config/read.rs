@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Most bytes of a configuration file.
 const MAX_BYTES: u64 = 1 << 20;
+/// Deepest nesting of brackets: the reader of JSON5 recurses.
+const DEEPEST: usize = 100;
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -104,11 +106,13 @@ impl Document {
         Self::parse(path, &text)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+    /// Reads and checks the text of the file at `path`.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let wrong = |reason: String| ConfigError::Syntax { file: path.display().to_string(), reason };
         let value = match text.trim() {
             "" => Value::Object(Map::new()),
-            _ => json5::from_str(text)
-                .map_err(|error| ConfigError::Syntax { file: path.display().to_string(), reason: error.to_string() })?,
+            _ if nesting(text) > DEEPEST => return Err(wrong(format!("brackets are nested deeper than {DEEPEST}"))),
+            _ => json5::from_str(text).map_err(|error| wrong(error.to_string()))?,
         };
         let mut document = Self { path: path.to_owned(), value, comments: has_comments(text) };
         document.check_keys()?;
@@ -136,7 +140,9 @@ impl Document {
         let wrong = |key: String, reason: String| ConfigError::Value { file: self.name(), key, reason };
         let config: Config = serde_path_to_error::deserialize(value).map_err(|error| {
             let key = error.path().to_string();
-            let reason = match super::is_secret(&key) {
+            let names: Vec<String> = error.path().iter().map(ToString::to_string).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let reason = match super::edit::is_secret_at(&names) {
                 true => "it must be text".to_owned(),
                 false => error.inner().to_string(),
             };
@@ -291,6 +297,20 @@ fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String,
     Ok(expanded)
 }
 
+/// How deep brackets are nested, those in text and comments included.
+fn nesting(text: &str) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0);
+    for letter in text.bytes() {
+        match letter {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
+}
+
 /// Whether JSON5 text holds a comment outside its strings.
 fn has_comments(text: &str) -> bool {
     let mut letters = text.chars().peekable();
@@ -396,11 +416,14 @@ mod tests {
             assert_eq!(refusal(text), expected);
         }
         assert!(refusal("{").starts_with("config.json is not valid JSON: "));
+        assert!(refusal(&"[".repeat(100_000)).contains("nested deeper than 100"));
     }
 
     #[test]
     fn cred_04_a_key_of_the_wrong_type_is_not_repeated() {
         let message = refusal(r#"{"providers": {"x": {"apiKey": 12345678}}}"#);
+        assert!(!message.contains("1234"), "{message}");
+        let message = refusal(r#"{"providers": {"x.y": {"apiKey": 12345678}}}"#);
         assert!(!message.contains("1234"), "{message}");
     }
 

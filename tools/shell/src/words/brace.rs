@@ -88,9 +88,11 @@ fn places(word: &str) -> Vec<(usize, char)> {
     let mut characters = word.char_indices().peekable();
     while let Some((at, next)) = characters.next() {
         match (quote, next) {
-            (Some('\''), '\'') | (Some('"'), '"') | (Some('`'), '`') => quote = None,
-            (None | Some('"'), '\\') => drop(characters.next()),
+            (Some('\'' | '$'), '\'') | (Some('"'), '"') | (Some('`'), '`') => quote = None,
+            (None | Some('"' | '$'), '\\') => drop(characters.next()),
             (None, '\'' | '"' | '`') => quote = Some(next),
+            // In `$'...'` a backslash escapes the quote.
+            (None, '$') if characters.next_if(|(_, next)| *next == '\'').is_some() => quote = Some('$'),
             (None, '$') if matches!(characters.peek(), Some((_, '{' | '('))) => {
                 parameter += 1;
                 characters.next();

@@ -9,6 +9,7 @@ mod skip;
 
 pub(crate) use brace::brace_expansion;
 pub(crate) use parse::{here_document, is_name, word};
+pub(crate) use skip::check_here_documents;
 
 /// A part of a word.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,6 +3,17 @@
 use super::parse::{Context, DEEPEST, Parser};
 use crate::error::SyntaxError;
 
+/// Refuses what the tokenizer of the grammar breaks down on: beside a here-document, an expansion that is not closed or
+/// that goes on where the document should begin.
+///
+/// # Errors
+/// When there is such an expansion, or a quote that is not closed.
+pub(crate) fn check_here_documents(source: &str) -> Result<(), SyntaxError> {
+    let mut parser = Parser::new(source);
+    while source.contains("<<") && parser.commands()? {}
+    Ok(())
+}
+
 impl<'a> Parser<'a> {
     /// Passes over one quoted or expanded piece.
     pub(super) fn skip(&mut self) -> Result<(), SyntaxError> {
@@ -28,6 +39,14 @@ impl<'a> Parser<'a> {
     /// The source inside `$(`, of which the closing parenthesis is passed over.
     pub(super) fn command(&mut self) -> Result<&'a str, SyntaxError> {
         let start = self.at;
+        if !self.commands()? {
+            return Err(self.unclosed("$("));
+        }
+        Ok(self.since(start).strip_suffix(')').unwrap_or_default())
+    }
+
+    /// Passes over commands and the parenthesis that ends them; `false` if none does.
+    fn commands(&mut self) -> Result<bool, SyntaxError> {
         let mut open = 0_usize;
         // Here-documents that begin at the next line: the delimiter, and whether tabs go.
         let mut documents: Vec<(String, bool)> = Vec::new();
@@ -36,9 +55,8 @@ impl<'a> Parser<'a> {
             let was_at_start = std::mem::replace(&mut at_word_start, false);
             match next {
                 ')' if open == 0 => {
-                    let source = self.since(start);
                     self.next();
-                    return Ok(source);
+                    return Ok(true);
                 }
                 '(' => open += 1,
                 ')' => open -= 1,
@@ -65,14 +83,18 @@ impl<'a> Parser<'a> {
                 }
                 ' ' | '\t' | ';' | '&' | '|' => at_word_start = true,
                 '\\' | '\'' | '"' | '`' | '$' => {
+                    let start = self.at;
                     self.skip()?;
+                    if !documents.is_empty() && goes_on(self.since(start)) {
+                        return Err(SyntaxError::new("a here-document begins inside an expansion; end the line first"));
+                    }
                     continue;
                 }
                 _ => {}
             }
             self.next();
         }
-        Err(self.unclosed("$("))
+        Ok(false)
     }
 
     /// The delimiter of a here-document after `<<`, without its quotes.
@@ -96,4 +118,9 @@ impl<'a> Parser<'a> {
             }
         }
     }
+}
+
+/// Whether a piece is an expansion of several lines.
+fn goes_on(piece: &str) -> bool {
+    piece.contains('\n') && piece.contains(['$', '`'])
 }

@@ -93,6 +93,13 @@ fn agt_17_pages_that_nest_without_end_are_read_as_plain_text() {
 }
 
 #[test]
+fn agt_17_a_long_base_does_not_multiply_by_the_links() {
+    let base = format!("<base href=\"https://coast.example/{}\">", "a/".repeat(20_000));
+    let page = page(&format!("{base}{}", "<a href=x>y</a> ".repeat(5_000)), Mode::Markdown);
+    assert!(page.text.len() < 2 << 20, "{}", page.text.len());
+}
+
+#[test]
 fn agt_17_a_page_of_very_many_tags_is_cut() {
     let page = page(&"<p>x".repeat(MOST_TAGS + 1), Mode::Text);
     assert!(page.cut);
