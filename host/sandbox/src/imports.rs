@@ -84,7 +84,10 @@ pub(crate) struct Declared {
 
 /// Reads the declared names without compiling or validating bodies.
 pub(crate) fn declared(bytes: &[u8]) -> Result<Declared, LoadError> {
-    let malformed = |error: wasmparser::BinaryReaderError| LoadError::Malformed(error.to_string());
+    let malformed = |error: wasmparser::BinaryReaderError| {
+        let lines: Vec<String> = error.to_string().lines().map(|line| line.trim().to_owned()).collect();
+        LoadError::Malformed(lines.join(" "))
+    };
     if !bytes.starts_with(b"\0asm") {
         return Err(LoadError::NotAComponent("it does not start as a WASM file".to_owned()));
     }

@@ -2,10 +2,10 @@
 #![no_main]
 #![allow(dead_code, reason = "only a part of each module is looked at")]
 
-#[path = "../../../tools/programs/archive/src/place.rs"]
-mod place;
 #[path = "../oracles/archive_places.rs"]
 mod oracle;
+#[path = "../../../tools/programs/archive/src/place.rs"]
+mod place;
 
 /// An error in the words of the archive programs.
 fn about(file: impl std::fmt::Display, error: &std::io::Error) -> String {

@@ -4,9 +4,9 @@
 
 #[path = "../../../host/files/src/grant.rs"]
 mod grant;
-#[path = "../../../host/files/src/place.rs"]
-mod place;
 #[path = "../oracles/file_grants.rs"]
 mod oracle;
+#[path = "../../../host/files/src/place.rs"]
+mod place;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| oracle::check(data));

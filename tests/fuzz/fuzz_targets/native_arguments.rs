@@ -10,12 +10,12 @@ mod directory;
 mod error;
 #[path = "../../../host/native/src/grant.rs"]
 mod grant;
+#[path = "../oracles/native_arguments.rs"]
+mod oracle;
 #[path = "../../../host/native/src/rules.rs"]
 mod rules;
 #[path = "../../../host/native/src/wall.rs"]
 mod wall;
-#[path = "../oracles/native_arguments.rs"]
-mod oracle;
 
 use directory::Directory;
 use error::{GrantError, NativeError};

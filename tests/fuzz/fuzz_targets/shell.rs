@@ -2,10 +2,10 @@
 #![no_main]
 #![allow(dead_code, reason = "only a part of each module is looked at")]
 
-#[path = "../../../tools/shell/src/testing.rs"]
-mod testing;
 #[path = "../oracles/shell.rs"]
 mod oracle;
+#[path = "../../../tools/shell/src/testing.rs"]
+mod testing;
 
 use chiton_shell::{Launch, OpenMode, Shell, SpawnError, Standard, System, quote};
 

@@ -26,6 +26,9 @@ const OFFICE: [(u8, &[u8]); 4] = [
     (b'o', include_bytes!("../../../tools/documents/tests/fixtures/recipe.odt")),
 ];
 
+/// The parts of an office file, with their names.
+type Parts = Vec<(String, Vec<u8>)>;
+
 pub fn check(data: &[u8]) {
     let Some((letter, rest)) = data.split_first() else { return };
     let office = OFFICE.iter().position(|(own, _)| own == letter);
@@ -56,7 +59,7 @@ fn readable(file: &[u8]) {
 
 /// An office file in which one part has this content.
 fn with_part(index: usize, part: u8, content: &[u8]) -> Vec<u8> {
-    static PARTS: [OnceLock<Vec<(String, Vec<u8>)>>; OFFICE.len()] = [const { OnceLock::new() }; OFFICE.len()];
+    static PARTS: [OnceLock<Parts>; OFFICE.len()] = [const { OnceLock::new() }; OFFICE.len()];
     let parts = PARTS[index].get_or_init(|| unpacked(OFFICE[index].1));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (number, (name, usual)) in parts.iter().enumerate() {
@@ -68,7 +71,7 @@ fn with_part(index: usize, part: u8, content: &[u8]) -> Vec<u8> {
     zip.finish().expect("it can be ended").into_inner()
 }
 
-fn unpacked(file: &[u8]) -> Vec<(String, Vec<u8>)> {
+fn unpacked(file: &[u8]) -> Parts {
     let mut zip = ZipArchive::new(Cursor::new(file)).expect("it is an archive");
     let mut parts = Vec::new();
     for index in 0..zip.len() {

@@ -7,6 +7,8 @@ use brush_parser::{ParserOptions, Token, parse_tokens, uncached_tokenize_str};
 
 /// Deepest nesting of commands: the parser recurses, and the stack of a component is small.
 const DEEPEST: usize = 60;
+/// Deepest nesting of parentheses: the grammar tries each `((` as arithmetic too, which doubles its time.
+const DEEPEST_PARENTHESES: usize = 16;
 
 /// Reads a script.
 ///
@@ -44,8 +46,17 @@ fn check_nesting(source: &str) -> Result<(), SyntaxError> {
 fn check(tokens: &[Token]) -> Result<(), SyntaxError> {
     const OPENING: [&str; 6] = ["if", "while", "until", "for", "case", "select"];
     const CLOSING: [&str; 3] = ["fi", "done", "esac"];
-    let mut open = 0_usize;
+    let (mut open, mut parentheses) = (0_usize, 0_usize);
     for token in tokens {
+        match token.to_str() {
+            "(" => parentheses += 1,
+            ")" => parentheses = parentheses.saturating_sub(1),
+            _ => {}
+        }
+        if parentheses > DEEPEST_PARENTHESES {
+            let message = format!("parentheses are nested deeper than {DEEPEST_PARENTHESES}");
+            return Err(SyntaxError::new(message));
+        }
         let Token::Word(word, _) = token else { continue };
         if word.len() > 9 && word.bytes().all(|next| next.is_ascii_digit()) && redirects(tokens, token) {
             // The grammar takes it for the number of a stream.

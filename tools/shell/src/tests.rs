@@ -25,6 +25,7 @@ fn constructs_that_are_not_supported_say_so_by_name() {
         ("f() { :; }; export -f f", "-f is not supported"),
         ("echo ${x@P}", "@P is not supported"),
         ("printf '%(%Y)T'", "use date"),
+        (&format!("{}echo{}", "( ".repeat(30), ")".repeat(30)), "parentheses are nested deeper than 16"),
         ("echo $(case a in a) echo b;; esac)", "write the patterns of case with both parentheses"),
     ] {
         let errors = refusal(script);

@@ -6,6 +6,7 @@
 
 mod cache;
 mod components;
+mod memory;
 mod programs;
 mod resources;
 mod skills;

@@ -1,13 +1,13 @@
 //! Programs: components that calls start beside themselves, with streams between them.
 
-use crate::world::{World, resident_mib};
+use crate::world::World;
 use chiton_sandbox::{Access, CallError, Digest, FileGrant, Grants, Limits, Verdict};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A world in which the probe may write to its directory and starts `deeds`, the program of many deeds.
-async fn world(limits: Limits) -> World {
+pub async fn world(limits: Limits) -> World {
     let world = World::with(limits.clone());
     let probe = world.sandbox.load(chiton_hostile::probe()).await.unwrap();
     let files = vec![FileGrant::directory(world.directory.path(), Access::Write).unwrap()];
@@ -32,7 +32,7 @@ async fn run(world: &World, argv: &[&str], stdin: &str) -> Value {
     world.op_of("probe_everything", op).await.unwrap().unwrap()
 }
 
-async fn pipeline(world: &World, stages: &[&[&str]]) -> Result<Value, CallError> {
+pub async fn pipeline(world: &World, stages: &[&[&str]]) -> Result<Value, CallError> {
     let op = json!({ "op": "pipeline", "stages": stages, "directory": directory(world) });
     Ok(world.op_of("probe_everything", op).await?.unwrap())
 }
@@ -108,28 +108,6 @@ async fn a_reader_that_has_enough_ends_its_writer() {
     assert_eq!(ended["stdout"], "y\ny\ny\n");
 }
 
-#[test]
-fn a_hundred_megabytes_flow_through_in_little_memory() {
-    // In a process of its own, whose memory no other test changes.
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "programs::a_hundred_megabytes_in_a_process_of_their_own"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a part of a_hundred_megabytes_flow_through_in_little_memory"]
-async fn a_hundred_megabytes_in_a_process_of_their_own() {
-    let world = world(Limits::default()).await;
-    let before = resident_mib();
-    let stages: [&[&str]; 3] = [&["deeds", "flood", "104857600"], &["deeds", "cat"], &["deeds", "count"]];
-    let ended = pipeline(&world, &stages).await.unwrap();
-    assert_eq!(ended["stdout"], "104857600\n", "{ended}");
-    let grown = resident_mib().saturating_sub(before);
-    assert!(grown < 16, "the host grew by {grown} MiB");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_stage_ends_the_others() {
     let world = world(Limits::default()).await;
@@ -173,8 +151,8 @@ async fn the_end_of_a_call_is_the_end_of_its_programs() {
     let count = || std::fs::read_to_string(world.directory.path().join("count")).unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     let (first, _) = (count(), tokio::time::sleep(Duration::from_millis(200)).await);
+    // It may have ended between emptying the file and writing the next number.
     assert_eq!(first, count(), "it still counts");
-    assert!(first.parse::<u64>().unwrap() > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
