@@ -44,6 +44,7 @@ pub(crate) fn stat(found: &Stat) -> DescriptorStat {
             FileType::Symlink => DescriptorType::SymbolicLink,
             _ => DescriptorType::Unknown,
         },
+        #[allow(clippy::useless_conversion, reason = "on some machines it has 32 bits")]
         link_count: found.st_nlink.into(),
         size: u64::try_from(found.st_size).unwrap_or_default(),
         data_access_timestamp: time(found.st_atime, found.st_atime_nsec),

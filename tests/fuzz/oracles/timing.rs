@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use chiton_schedule::{Timing, zone};
 use jiff::Timestamp;
 
-/// The last second that is tried as the present: the end of the year 2199.
-const LATEST: u32 = 4_294_967_295;
 /// Runs that are looked at.
 const RUNS: usize = 4;
 /// Longest time of all this. A date in a few years is searched day by day.
@@ -22,7 +20,7 @@ pub fn check(data: &[u8]) {
     assert_eq!(timing.to_string().parse::<Timing>().as_ref(), Ok(&timing), "of {text:?}");
 
     let start = Instant::now();
-    let made = Timestamp::from_second(now.min(LATEST).into()).expect("it is in range");
+    let made = Timestamp::from_second(now.into()).expect("it is in range");
     let Ok(mut last) = timing.first(&zone, made) else { return };
     assert!(last > made, "{timing} is first due at {last}, made at {made}");
     for _ in 0..RUNS {

@@ -92,7 +92,9 @@ fn deep_nesting_is_refused_before_the_stack_ends() {
 
 #[test]
 fn an_expansion_beside_a_here_document_is_refused_not_feared() {
-    for script in ["cat <<E; echo ${x:-${y:=a}\nE\n", "cat <<E \"${x:-\nE\n}\"", "cat <<E $(echo\nE\n)"] {
+    for script in
+        ["cat <<E; echo ${x:-${y:=a}\nE\n", "cat <<E \"${x:-\nE\n}\"", "cat <<E $(echo\nE\n)", "cat <<\u{c}\t"]
+    {
         assert_ne!(run(script).code, Ok(0), "{script}");
     }
     assert_eq!(run("x=$((1<<2)); (( y = 1<<x )); read -r z <<E; echo $x $y \"$z\"\n${x}\nE\n").output, "4 16 4\n");

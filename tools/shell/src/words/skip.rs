@@ -101,6 +101,10 @@ impl<'a> Parser<'a> {
     fn delimiter(&mut self) -> Result<(String, bool), SyntaxError> {
         let tabs = self.take("-");
         self.take_while(|next| next == ' ' || next == '\t');
+        // The tokenizer of the grammar never ends at a form feed and its like.
+        if self.peek().is_some_and(|next| next.is_whitespace() && next != '\n') {
+            return Err(SyntaxError::new("a here-document has no delimiter"));
+        }
         let start = self.at;
         while self.peek().is_some_and(|next| !next.is_whitespace() && !";&|()<>".contains(next)) {
             self.skip()?;
