@@ -247,6 +247,17 @@ impl Sandbox {
         self.prepare_program(digest, &bytes).await.map(drop)
     }
 
+    /// Checks and compiles a program into the code cache, without loading it.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn compile_program(&self, digest: Digest, bytes: ComponentBytes) -> Result<(), LoadError> {
+        let bytes = self.read(digest, &bytes).await?;
+        imports::declared(&bytes)?.check(Kind::Program)?;
+        let code = self.compile(bytes).await?;
+        self.keep(digest, code).await
+    }
+
     /// Reads, checks and compiles a program, or takes it from the code cache.
     pub(crate) async fn prepare_program(
         &self,

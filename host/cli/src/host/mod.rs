@@ -289,11 +289,7 @@ impl Host {
     pub async fn compile_ahead(&self) {
         let Some(sandbox) = self.started_sandbox() else { return };
         for program in BuiltIn::programs().filter(|program| !sandbox.is_cached(program.digest)) {
-            let compiled = match program.bytes() {
-                Ok(bytes) => sandbox.check_program(program.digest, bytes).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            if let Err(reason) = compiled {
+            if let Err(reason) = sandbox.compile_program(program.digest, Arc::new(|| program.bytes())).await {
                 self.notice(format!("the program '{}' cannot be compiled: {reason}", program.name));
             }
         }
