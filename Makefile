@@ -36,12 +36,13 @@ lint: target
 	cd tools/programs && $(CARGO) clippy --all-targets --target wasm32-wasip2 -- -D warnings
 	cd tools/programs && $(CARGO) deny --offline --config ../../deny.toml check licenses sources
 
-# Each policy and parser target for so many seconds, with a nightly toolchain.
+# Each policy and parser target for so many seconds, with a nightly toolchain. What it learns stays in tests/fuzz/target.
 SECONDS_EACH ?= 600
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
 	cd tests/fuzz && for target in $$(cargo +nightly fuzz list --fuzz-dir .); do \
-	  cargo +nightly fuzz run --fuzz-dir . -s none $$target corpus/$$target -- -max_total_time=$(SECONDS_EACH) || exit 1; done
+	  mkdir -p target/corpus/$$target && cargo +nightly fuzz run --fuzz-dir . -s none $$target \
+	    target/corpus/$$target corpus/$$target -- -max_total_time=$(SECONDS_EACH) || exit 1; done
 
 # The picture in README.md, drawn from a real run of the tour.
 picture: target
