@@ -3,6 +3,7 @@
 
 use crate::contract::v0_1::{exit_code, programs, tool_types};
 use crate::engine::PROGRAM_INSTANCES;
+use crate::imports::{self, Kind};
 use crate::pipe::{self, BrokenPipe, Handle};
 use crate::ports::NativeCommand;
 use crate::state::{Call, CommandLine, State};
@@ -54,6 +55,49 @@ impl Program {
 
     pub(crate) async fn prepared(&self, sandbox: &Sandbox) -> Result<&CommandPre<State>, LoadError> {
         self.prepared.get_or_try_init(|| sandbox.prepare_program(self.digest, &self.bytes)).await
+    }
+}
+
+impl Sandbox {
+    /// Checks and compiles a program, so that its first start is as quick as any.
+    ///
+    /// # Errors
+    /// When there is none of this name, or it is refused.
+    pub async fn warm_program(&self, name: &str) -> Result<(), LoadError> {
+        match self.programs().get(name) {
+            Some(program) => program.prepared(self).await.map(drop),
+            None => Err(LoadError::Host(format!("there is no program '{name}'"))),
+        }
+    }
+
+    /// Checks and compiles a program without making it known.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn check_program(&self, digest: Digest, bytes: Vec<u8>) -> Result<(), LoadError> {
+        let bytes: ComponentBytes = Arc::new(move || Ok(bytes.clone()));
+        self.prepare_program(digest, &bytes).await.map(drop)
+    }
+
+    /// Checks and compiles a program into the code cache, without loading it.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn compile_program(&self, digest: Digest, bytes: ComponentBytes) -> Result<(), LoadError> {
+        let bytes = self.read(digest, &bytes).await?;
+        imports::declared(&bytes)?.check(Kind::Program)?;
+        let code = self.compile(bytes).await?;
+        self.keep(digest, code).await
+    }
+
+    /// Reads, checks and compiles a program, or takes it from the code cache.
+    pub(crate) async fn prepare_program(
+        &self,
+        digest: Digest,
+        bytes: &ComponentBytes,
+    ) -> Result<CommandPre<State>, LoadError> {
+        let (linked, _) = self.prepare_known(digest, bytes, Kind::Program).await?;
+        CommandPre::new(linked).map_err(|error| LoadError::Contract(format!("{error:#}")))
     }
 }
 

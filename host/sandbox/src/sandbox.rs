@@ -24,7 +24,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{InstancePre, Linker};
-use wasmtime_wasi::p2::bindings::CommandPre;
 
 /// Compilers that may run at the same time: a component that is slow to compile does not hold up the next.
 const MAX_COMPILERS: usize = 2;
@@ -155,13 +154,13 @@ impl Sandbox {
         Ok(component)
     }
 
-    async fn compile(&self, bytes: Vec<u8>) -> Result<Vec<u8>, LoadError> {
+    pub(crate) async fn compile(&self, bytes: Vec<u8>) -> Result<Vec<u8>, LoadError> {
         let _turn = self.inner.compiling.acquire().await;
         self.inner.compiler.compile(&self.inner.machine.engine, bytes).await
     }
 
     /// Puts machine code into the cache.
-    async fn keep(&self, digest: Digest, code: Vec<u8>) -> Result<(), LoadError> {
+    pub(crate) async fn keep(&self, digest: Digest, code: Vec<u8>) -> Result<(), LoadError> {
         let inner = self.inner.clone();
         blocking(move || inner.cache.put(&digest, &code)).await
     }
@@ -227,47 +226,6 @@ impl Sandbox {
         true
     }
 
-    /// Checks and compiles a program, so that its first start is as quick as any.
-    ///
-    /// # Errors
-    /// When there is none of this name, or it is refused.
-    pub async fn warm_program(&self, name: &str) -> Result<(), LoadError> {
-        match self.programs().get(name) {
-            Some(program) => program.prepared(self).await.map(drop),
-            None => Err(LoadError::Host(format!("there is no program '{name}'"))),
-        }
-    }
-
-    /// Checks and compiles a program without making it known.
-    ///
-    /// # Errors
-    /// When it is refused.
-    pub async fn check_program(&self, digest: Digest, bytes: Vec<u8>) -> Result<(), LoadError> {
-        let bytes: ComponentBytes = Arc::new(move || Ok(bytes.clone()));
-        self.prepare_program(digest, &bytes).await.map(drop)
-    }
-
-    /// Checks and compiles a program into the code cache, without loading it.
-    ///
-    /// # Errors
-    /// When it is refused.
-    pub async fn compile_program(&self, digest: Digest, bytes: ComponentBytes) -> Result<(), LoadError> {
-        let bytes = self.read(digest, &bytes).await?;
-        imports::declared(&bytes)?.check(Kind::Program)?;
-        let code = self.compile(bytes).await?;
-        self.keep(digest, code).await
-    }
-
-    /// Reads, checks and compiles a program, or takes it from the code cache.
-    pub(crate) async fn prepare_program(
-        &self,
-        digest: Digest,
-        bytes: &ComponentBytes,
-    ) -> Result<CommandPre<State>, LoadError> {
-        let (linked, _) = self.prepare_known(digest, bytes, Kind::Program).await?;
-        CommandPre::new(linked).map_err(|error| LoadError::Contract(format!("{error:#}")))
-    }
-
     /// Links the code of known bytes: from the cache, or compiled anew. Gives the imports too.
     pub(crate) async fn prepare_known(
         &self,
@@ -288,7 +246,7 @@ impl Sandbox {
     }
 
     /// Reads bytes and checks that they are the known ones.
-    async fn read(&self, digest: Digest, bytes: &ComponentBytes) -> Result<Vec<u8>, LoadError> {
+    pub(crate) async fn read(&self, digest: Digest, bytes: &ComponentBytes) -> Result<Vec<u8>, LoadError> {
         let bytes = bytes.clone();
         let bytes = blocking(move || bytes()).await?.map_err(|error| LoadError::Host(error.to_string()))?;
         if bytes.len() as u64 > MAX_COMPONENT_BYTES {
