@@ -5,8 +5,8 @@ use crate::exit::Failure;
 use chiton_store::OutboxId;
 use std::path::PathBuf;
 
-/// Longest name that a file keeps, in characters.
-const LONGEST_NAME: usize = 80;
+/// Longest name that a file keeps, in characters: with four bytes each, and a number, a file system takes it.
+const LONGEST_NAME: usize = 50;
 
 impl Host {
     /// Keeps the files of a message and gives their paths. Doing it again gives the same files.
@@ -38,6 +38,6 @@ mod tests {
         assert_eq!(safe_name("chart of May.png"), "chart_of_May.png");
         assert_eq!(safe_name("../../.bashrc"), ".._.._.bashrc");
         assert_eq!(safe_name("\u{1b}]8;;x\u{7}\u{202e}gpj.exe\n"), "__8__x__gpj.exe_");
-        assert_eq!(safe_name(&"x".repeat(500)).len(), 80);
+        assert_eq!(safe_name(&"\u{20000}".repeat(500)).len(), 200);
     }
 }
