@@ -5,7 +5,7 @@
 //! measured by the `codec` bench of `host/providers`.
 
 use chiton_agent::{Agent, AgentOptions, AgentSettings, TurnEvent, init_workspace};
-use chiton_providers::{Reply, ScriptedProvider};
+use chiton_providers::{OneModel, Reply, ScriptedProvider};
 use chiton_sandbox::{Compiler, Grants, Limits, Sandbox, SandboxOptions, SessionRights};
 use chiton_store::{NewMessage, NewOutbox, Outcome, Store};
 use std::error::Error;
@@ -61,18 +61,19 @@ impl Bench {
         let settings = AgentSettings {
             context_window_tokens: window / 3 + 9_216,
             max_concurrent_turns: 1,
-            ..AgentSettings::new(workspace, "instant")
+            ..AgentSettings::new(workspace)
         };
         let store = Store::open(directory.path().join("chiton.db"))?;
         let provider = Arc::new(provider);
-        let agent = agent(&sandbox, &store, &provider, &settings);
+        let agent = agent(&sandbox, &store, &provider, &settings)?;
         let text = "word ".repeat(window / 40);
         Ok(Self { _directory: directory, sandbox, store, provider, settings, agent, request, text })
     }
 
     /// A new agent on the same store, which knows the session only from there.
-    fn start_anew(&mut self) {
-        self.agent = agent(&self.sandbox, &self.store, &self.provider, &self.settings);
+    fn start_anew(&mut self) -> Result<()> {
+        self.agent = agent(&self.sandbox, &self.store, &self.provider, &self.settings)?;
+        Ok(())
     }
 
     fn message(&self, number: usize) -> NewMessage {
@@ -127,13 +128,19 @@ impl Bench {
     }
 }
 
-fn agent(sandbox: &Sandbox, store: &Store, provider: &Arc<ScriptedProvider>, settings: &AgentSettings) -> Agent {
-    Agent::new(AgentOptions {
+fn agent(
+    sandbox: &Sandbox,
+    store: &Store,
+    provider: &Arc<ScriptedProvider>,
+    settings: &AgentSettings,
+) -> Result<Agent> {
+    Ok(Agent::new(AgentOptions {
         sandbox: sandbox.clone(),
         store: store.clone(),
-        provider: provider.clone(),
+        models: Arc::new(OneModel::new(provider.clone(), "instant")),
+        desk: None,
         settings: settings.clone(),
-    })
+    })?)
 }
 
 /// CPU time of this process so far, in milliseconds.
@@ -153,7 +160,7 @@ async fn main() -> Result<()> {
         }
         let early = bench.measure(10).await?;
         bench.written(10 + MEASURED..5_000).await?;
-        bench.start_anew();
+        bench.start_anew()?;
         let late = bench.measure(5_000).await?;
         println!("window of {window} bytes: turn 5,000 costs {:.2} times turn 10\n", late / early);
     }

@@ -1,16 +1,19 @@
 //! The agent: takes messages in, wakes sessions, tells how their turns go.
 
+use crate::budget::Estimates;
 use crate::bus::{Bus, Listener, MessageKey};
+use crate::commands::{Command, OwnerDesk};
 use crate::event::WAITING;
 use crate::prompt::Prompt;
 use crate::subagents::{self, Waiting};
 use crate::tool_list::ToolList;
 use crate::{AgentSettings, TurnEvent, prompt, rights, scratch};
-use chiton_providers::Provider;
+use chiton_providers::{Model, Models};
 use chiton_sandbox::{Capability, Effects, Sandbox, SessionRights};
 use chiton_store::{Accepted, CallRow, InboxId, NewMessage, Store, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -22,8 +25,10 @@ pub struct AgentOptions {
     pub sandbox: Sandbox,
     /// Keeps messages and steps.
     pub store: Store,
-    /// Answers requests.
-    pub provider: Arc<dyn Provider>,
+    /// Answer requests.
+    pub models: Arc<dyn Models>,
+    /// What the host does for its owner; without it there is nothing to approve.
+    pub desk: Option<Arc<dyn OwnerDesk>>,
     /// What the owner set.
     pub settings: AgentSettings,
 }
@@ -44,6 +49,9 @@ pub enum AgentError {
         /// Most bytes of one message.
         most: usize,
     },
+    /// No model can answer.
+    #[error("{0}")]
+    NoModel(String),
     /// The host is being stopped.
     #[error("Chiton is stopping and takes no more messages; send it again after the start")]
     Closing,
@@ -73,8 +81,14 @@ pub struct Agent {
 pub(crate) struct Room {
     pub(crate) sandbox: Sandbox,
     pub(crate) store: Store,
-    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) models: Arc<dyn Models>,
+    /// The model where none is chosen.
+    pub(crate) model: Arc<Model>,
+    pub(crate) desk: Option<Arc<dyn OwnerDesk>>,
     pub(crate) settings: AgentSettings,
+    pub(crate) estimates: Estimates,
+    /// Turns that run and have read words of strangers.
+    pub(crate) tainted_turns: AtomicUsize,
     pub(crate) prompt: Mutex<Prompt>,
     pub(crate) tool_list: Mutex<ToolList>,
     pub(crate) zone: TimeZone,
@@ -93,8 +107,12 @@ pub(crate) struct Room {
 
 impl Agent {
     /// An agent that waits for messages. [`Agent::resume`] lets it go on with what was interrupted.
-    pub fn new(options: AgentOptions) -> Self {
-        let AgentOptions { sandbox, store, provider, settings } = options;
+    ///
+    /// # Errors
+    /// [`AgentError::NoModel`] when the usual model cannot be used.
+    pub fn new(options: AgentOptions) -> Result<Self, AgentError> {
+        let AgentOptions { sandbox, store, models, desk, settings } = options;
+        let model = models.named(None).map_err(AgentError::NoModel)?;
         let room = Room {
             prompt: Mutex::new(Prompt::new(&settings)),
             tool_list: Mutex::default(),
@@ -106,12 +124,16 @@ impl Agent {
             closing: CancellationToken::new(),
             outbox: watch::Sender::new(()),
             workers: TaskTracker::new(),
+            estimates: Estimates::default(),
+            tainted_turns: AtomicUsize::new(0),
             sandbox,
             store,
-            provider,
+            models,
+            model,
+            desk,
             settings,
         };
-        Self { room: Arc::new(room) }
+        Ok(Self { room: Arc::new(room) })
     }
 
     /// Goes on with every session that has an interrupted turn or a waiting message. Returns how many.
@@ -124,6 +146,12 @@ impl Agent {
         }
         self.announce_forgotten().await?;
         let sessions = self.room.store.waiting_sessions().await?;
+        // Who changed the bot's files while a turn was interrupted is not known.
+        self.room.look(!sessions.is_empty()).await?;
+        if let Some(heartbeat) = self.room.settings.heartbeat.clone() {
+            self.room.workers.spawn(self.clone().beat(heartbeat));
+        }
+        self.room.workers.spawn(self.clone().keep_house());
         for session in &sessions {
             self.room.wake(session);
         }
@@ -137,12 +165,20 @@ impl Agent {
     /// See [`AgentError`]; then the message was not taken.
     pub async fn submit(&self, mut message: NewMessage, rights: SessionRights) -> Result<Submitted, AgentError> {
         self.check(&message)?;
+        if let Some(command) = Command::of(&message) {
+            if !command.is_in_turn() {
+                return self.answer_at_once(message, &command).await;
+            }
+            message.metadata = rights::mark_command(message.metadata.as_deref());
+        } else {
+            let directory = rights
+                .files
+                .as_ref()
+                .map_or(Some(&*self.room.settings.workspace), |files| files.first().map(|grant| &*grant.path));
+            let text = self.room.with_skills(&message.text).await?;
+            message.text = prompt::with_facts(&text, Timestamp::now(), &self.room.zone, directory);
+        }
         message.metadata = rights::keep(message.metadata.as_deref(), &rights);
-        let directory = rights
-            .files
-            .as_ref()
-            .map_or(Some(&*self.room.settings.workspace), |files| files.first().map(|grant| &*grant.path));
-        message.text = prompt::with_facts(&message.text, Timestamp::now(), &self.room.zone, directory);
         let (sender, events) = mpsc::channel(WAITING);
         let (key, session) = (MessageKey::of(&message), message.session());
         let listening = self.room.bus.listen(key.clone(), Listener::new(&session, sender));
@@ -159,7 +195,7 @@ impl Agent {
     }
 
     fn check(&self, message: &NewMessage) -> Result<(), AgentError> {
-        let (size, most) = (message.text.len(), self.room.settings.window_bytes() / 2);
+        let (size, most) = (message.text.len(), self.room.window_bytes(&self.room.model) / 2);
         if self.room.closing.is_cancelled() {
             return Err(AgentError::Closing);
         }
@@ -243,6 +279,15 @@ impl Room {
                 tool.definition.effects.contains(*effect) && tool.grants.capabilities.contains_key(capability)
             })
         })
+    }
+
+    /// A message with the bodies of the skills that it names.
+    async fn with_skills(&self, text: &str) -> Result<String, StoreError> {
+        if !text.contains('$') {
+            return Ok(text.to_owned());
+        }
+        self.look(false).await?;
+        Ok(self.prompt.lock().unwrap_or_else(PoisonError::into_inner).skills().with_named(text))
     }
 
     /// The system message and the list of tools, as they are now.

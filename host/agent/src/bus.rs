@@ -144,6 +144,16 @@ impl Bus {
         (sender, cancel)
     }
 
+    /// A message joins the turn that runs: who listens to it.
+    pub(crate) fn join(&self, message: &NewMessage) -> Option<mpsc::Sender<TurnEvent>> {
+        self.state().listeners.remove(&MessageKey::of(message)).map(|listener| listener.sender)
+    }
+
+    /// Whether a turn of the session runs.
+    pub(crate) fn is_running(&self, session: &str) -> bool {
+        self.state().workers.get(session).is_some_and(|worker| worker.cancel.is_some())
+    }
+
     /// Shows something to whoever follows the turn that runs in `session`.
     pub(crate) fn show(&self, session: &str, event: TurnEvent) {
         let listener = self.state().workers.get(session).and_then(|worker| worker.listener.clone());
@@ -208,9 +218,11 @@ impl Room {
                 place = places.acquire() => place,
             };
             // Read before the turn begins: its own messages are not history.
+            self.reset_if_due(session, window).await?;
             if window.is_none() {
-                let kept = self.store.history(session, self.settings.window_bytes()).await?;
-                *window = Some(Window::of(kept.into_messages()));
+                let model = self.model_of(session).await?;
+                let kept = self.store.history(session, self.window_bytes(&model)).await?;
+                *window = Some(Window::of(kept));
             }
             let (Some(window), Some(turn)) = (window.as_mut(), self.store.next_turn(session).await?) else {
                 return Ok(());

@@ -141,6 +141,15 @@ impl Course<'_> {
 
     /// The stop message for a call that teaches the model nothing.
     fn advised(&mut self, call: &Ready) -> Option<Told> {
+        self.calls += 1;
+        let most = self.room.settings.budgets.calls;
+        if self.calls > most {
+            self.hopeless = true;
+            return Some(Told::unrun(
+                format!("This call was not run: {most} calls are the most for one message; answer with what you have."),
+                Verdict::Limited,
+            ));
+        }
         let advice = self.repetition.before(&call.name, &call.text);
         self.hopeless |= advice == Advice::Close;
         let text = match advice {
@@ -193,7 +202,7 @@ impl Course<'_> {
                     let Ok((index, outcome)) = ended else { continue };
                     recorded[index] = true;
                     let call = &group[index];
-                    let told = self.told(call, outcome);
+                    let told = self.told(call, outcome).await?;
                     self.repetition.after(&call.name, &call.text, &told.text, call.read_only);
                     self.record(call, &told, after + running.len()).await?;
                 }
@@ -219,10 +228,10 @@ impl Course<'_> {
 
     /// The outcome of a call as the model reads it. What strangers may have written is marked as such, and what
     /// is too long is kept whole where the model can read on.
-    fn told(&mut self, call: &Ready, mut outcome: CallOutcome) -> Told {
+    async fn told(&mut self, call: &Ready, mut outcome: CallOutcome) -> Result<Told, StoreError> {
         let foreign = self.room.brings_in(&call.name, &call.text);
         if foreign && outcome.result.is_ok() {
-            self.rights.tainted = true;
+            self.taint().await?;
         }
         self.seen.extend(pictures(&call.name, &mut outcome));
         let keep = |text: &str| {
@@ -232,7 +241,8 @@ impl Course<'_> {
                 .inspect_err(|error| tracing::warn!("a long result is not kept: {error}"))
                 .ok()
         };
-        Told::of(outcome, self.room.settings.max_tool_result_chars, foreign.then_some(&*call.name), keep)
+        let most = self.room.settings.max_tool_result_chars;
+        Ok(Told::of(outcome, most, foreign.then_some(&*call.name), keep))
     }
 
     /// Commits a result; `left` results of the round are still to come.

@@ -82,6 +82,14 @@ pub enum TurnEvent {
 }
 
 impl TurnEvent {
+    /// The same for somebody who does not deliver it.
+    fn without_outbox(mut self) -> Self {
+        if let Self::Finished { outbox, .. } | Self::Failed { outbox, .. } = &mut self {
+            *outbox = None;
+        }
+        self
+    }
+
     /// Whether no event follows.
     pub fn is_last(&self) -> bool {
         matches!(self, Self::Finished { .. } | Self::Failed { .. } | Self::Cancelled)
@@ -95,6 +103,8 @@ pub(crate) const WAITING: usize = 512;
 /// texts joined and progress dropped, so that it is bounded by the size of the turn.
 pub(crate) struct EventSink {
     sender: Option<mpsc::Sender<TurnEvent>>,
+    /// Who wrote a message that joined the turn: they hear its end.
+    joined: Vec<mpsc::Sender<TurnEvent>>,
     kept: VecDeque<TurnEvent>,
     text: Inert,
     reasoning: Inert,
@@ -102,7 +112,7 @@ pub(crate) struct EventSink {
 
 impl EventSink {
     pub(crate) fn new(sender: Option<mpsc::Sender<TurnEvent>>) -> Self {
-        Self { sender, kept: VecDeque::new(), text: Inert::default(), reasoning: Inert::default() }
+        Self { sender, joined: Vec::new(), kept: VecDeque::new(), text: Inert::default(), reasoning: Inert::default() }
     }
 
     pub(crate) fn text(&mut self, delta: &str) {
@@ -144,8 +154,17 @@ impl EventSink {
         }
     }
 
+    /// Somebody's message joined the turn.
+    pub(crate) fn joined(&mut self, sender: Option<mpsc::Sender<TurnEvent>>) {
+        self.joined.extend(sender);
+    }
+
     /// The last event. Waits for the reader in the background, so that the session can go on.
     pub(crate) fn end(mut self, event: TurnEvent) {
+        for sender in self.joined.drain(..) {
+            // The first writer delivers the answer; who does not keep up finds it in the session.
+            let _ = sender.try_send(event.clone().without_outbox());
+        }
         self.emit(event);
         let Some(sender) = self.sender.take() else { return };
         if self.kept.is_empty() {

@@ -5,23 +5,32 @@
 //! was interrupted goes on from its last recorded result.
 
 mod agent;
+mod ask;
+mod budget;
 mod bus;
 mod calls;
 mod cast;
 mod clip;
+mod commands;
+mod compaction;
+mod consolidation;
 #[cfg(test)]
 mod corpus;
 mod event;
+mod heartbeat;
 mod inert;
 mod messaging;
 mod pictures;
 mod prompt;
 mod repetition;
 mod result;
+mod revisions;
 mod rights;
 mod scratch;
 mod settings;
+mod skills;
 mod subagents;
+mod text_file;
 mod tool_list;
 mod turn;
 mod window;
@@ -29,11 +38,15 @@ mod wire;
 mod workspace;
 
 pub use agent::{Agent, AgentError, AgentOptions, Submitted};
+pub use budget::{Budget, Budgets};
+pub use commands::{OwnerDesk, command_names};
 pub use event::TurnEvent;
+pub use heartbeat::Heartbeat;
 pub use inert::inert;
 pub use prompt::{without_facts, zone};
 pub use rights::frozen as frozen_rights;
 pub use scratch::scratch;
-pub use settings::{AgentSettings, MOST_ROUNDS};
+pub use settings::{AgentSettings, MOST_ROUNDS, Reset};
+pub use skills::SkillSettings;
 pub use turn::FAILPOINTS;
 pub use workspace::{WorkspaceError, init_workspace};

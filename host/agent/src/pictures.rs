@@ -55,6 +55,11 @@ impl Pictures {
         Some(wire::user(&line))
     }
 
+    /// Whether any are shown.
+    pub(crate) fn any(&self) -> bool {
+        !self.shown.is_empty()
+    }
+
     /// The message to send in the place of the one that is kept.
     pub(crate) fn at(&self, place: usize) -> Option<&Arc<str>> {
         self.shown.iter().find(|(shown, _)| *shown == place).map(|(_, message)| message)

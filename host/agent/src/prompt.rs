@@ -2,10 +2,12 @@
 //! long as nothing changes, so that servers can cache it; what changes is told in the user's message.
 
 use crate::AgentSettings;
+use crate::skills::Skills;
 use crate::wire;
 use crate::workspace::ContextFiles;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,25 +26,75 @@ the command that gives it: tell the user, and do not look for a way round.
 /// The system message of all sessions.
 pub(crate) struct Prompt {
     files: ContextFiles,
+    skills: Skills,
+    /// Files whose newest text waits for the owner's word.
+    waiting: BTreeSet<String>,
     identity: String,
     message: Arc<str>,
+    changed: bool,
+}
+
+/// A file of the prompt that is not what it was.
+pub(crate) struct Changed {
+    /// Its name in the workspace, or the path of a skill.
+    pub(crate) file: String,
+    /// What it says now.
+    pub(crate) text: String,
+    /// Whether tools may have written it.
+    pub(crate) writable: bool,
 }
 
 impl Prompt {
     pub(crate) fn new(settings: &AgentSettings) -> Self {
-        let mut prompt = Self {
+        Self {
             files: ContextFiles::new(settings.workspace.clone()),
+            skills: Skills::new(&settings.workspace, settings.skills.clone()),
+            waiting: BTreeSet::new(),
             identity: identity(&settings.workspace),
             message: Arc::from(""),
-        };
-        prompt.files.refresh();
-        prompt.render();
-        prompt
+            changed: true,
+        }
     }
 
-    /// The system message, made anew only when a file of the workspace changed.
+    /// The files that changed since the last look; each is then given back by [`Prompt::set`].
+    pub(crate) fn changes(&mut self) -> Vec<Changed> {
+        let files = self.files.changes().into_iter();
+        let files = files.map(|(name, text)| Changed { file: name.to_owned(), text, writable: true });
+        let skills = self.skills.changes().into_iter().map(|change| {
+            let file = change.path.display().to_string();
+            Changed { file, text: change.text, writable: change.writable }
+        });
+        files.chain(skills).collect()
+    }
+
+    /// The text of a file that the model may rely on; `waiting` when a newer one waits for the owner's word.
+    pub(crate) fn set(&mut self, file: &str, text: String, waiting: bool) {
+        let marked = match waiting {
+            true => self.waiting.insert(file.to_owned()),
+            false => self.waiting.remove(file),
+        };
+        let path = Path::new(file);
+        let new = if path.is_absolute() { self.skills.set(path, &text) } else { self.files.set(file, text) };
+        self.changed |= new || marked;
+    }
+
+    /// The files whose newest text waits for the owner's word.
+    pub(crate) fn waiting(&self) -> Vec<String> {
+        self.waiting.iter().cloned().collect()
+    }
+
+    /// What the bot shall look at by itself, if anything.
+    pub(crate) fn heartbeat(&self) -> Option<String> {
+        self.files.heartbeat().map(str::to_owned)
+    }
+
+    pub(crate) fn skills(&self) -> &Skills {
+        &self.skills
+    }
+
+    /// The system message: the same bytes as long as no file changes.
     pub(crate) fn message(&mut self) -> Arc<str> {
-        if self.files.refresh() {
+        if std::mem::take(&mut self.changed) {
             self.render();
         }
         self.message.clone()
@@ -53,8 +105,18 @@ impl Prompt {
         for (name, content) in self.files.texts() {
             text.push_str(&format!("{PARAGRAPHS}## {name}\n\n{content}"));
         }
+        for file in &self.waiting {
+            text.push_str(&format!(
+                "{PARAGRAPHS}(A newer text of {file} was written while words of strangers were read; it holds when the owner accepts it with /memory accept.)"
+            ));
+        }
         text.push_str(PARAGRAPHS);
         text.push_str(CONTRACT);
+        let skills = self.skills.prompt();
+        if !skills.is_empty() {
+            text.push_str(PARAGRAPHS);
+            text.push_str(&skills);
+        }
         self.message = wire::system(&text);
     }
 }
@@ -65,6 +127,7 @@ fn identity(workspace: &Path) -> String {
          Your own folder is {workspace}: SOUL.md says who you are, AGENTS.md how you work, USER.md whom you work for, and \
          memory/MEMORY.md what you keep between conversations. They are shown below when they say something; write short lasting facts \
          to memory/MEMORY.md when the user wants something remembered.\n\
+         What was said and learnt before, in this chat, can be searched with `search_memory`; memory/history has a file for each day.\n\
          Each message of the user ends with a line in brackets that Chiton adds: its time and the working directory.\n\
          Answer in the user's language, in Markdown, and come to the point.",
         os = std::env::consts::OS,
@@ -120,23 +183,42 @@ mod tests {
     use super::*;
     use crate::init_workspace;
 
+    /// The message after a look at the files.
+    fn message(prompt: &mut Prompt) -> Arc<str> {
+        prompt.changes().into_iter().for_each(|changed| prompt.set(&changed.file, changed.text, false));
+        prompt.message()
+    }
+
     #[test]
     fn the_prompt_is_the_same_bytes_until_a_file_changes() {
         let directory = tempfile::tempdir().unwrap();
         init_workspace(directory.path()).unwrap();
-        let mut prompt = Prompt::new(&AgentSettings::new(directory.path(), "m"));
-        let first = prompt.message();
-        assert!(Arc::ptr_eq(&first, &prompt.message()));
+        let mut prompt = Prompt::new(&AgentSettings::new(directory.path()));
+        let first = message(&mut prompt);
+        assert!(Arc::ptr_eq(&first, &message(&mut prompt)));
         std::fs::write(directory.path().join("memory/MEMORY.md"), "likes tea").unwrap();
-        let second = prompt.message();
+        let second = message(&mut prompt);
         assert!(second.contains("likes tea") && !first.contains("likes tea"));
+    }
+
+    #[test]
+    fn agt_09_a_text_that_waits_is_named_and_not_shown() {
+        let directory = tempfile::tempdir().unwrap();
+        init_workspace(directory.path()).unwrap();
+        let mut prompt = Prompt::new(&AgentSettings::new(directory.path()));
+        message(&mut prompt);
+        prompt.set("MEMORY.md", "likes tea".to_owned(), true);
+        let waiting = prompt.message();
+        assert!(waiting.contains("likes tea") && waiting.contains("A newer text of MEMORY.md"));
+        prompt.set("MEMORY.md", "likes tea".to_owned(), false);
+        assert!(!prompt.message().contains("A newer text"));
     }
 
     #[test]
     fn the_prompt_of_a_new_home_is_short() {
         let directory = tempfile::tempdir().unwrap();
         init_workspace(directory.path()).unwrap();
-        let prompt = Prompt::new(&AgentSettings::new(directory.path(), "m")).message();
+        let prompt = message(&mut Prompt::new(&AgentSettings::new(directory.path())));
         assert!(prompt.len() < 3_500, "{} bytes", prompt.len());
     }
 

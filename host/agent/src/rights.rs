@@ -44,6 +44,19 @@ pub(crate) fn keep(metadata: Option<&str>, rights: &SessionRights) -> Option<Str
     serde_json::to_string(&kept).ok()
 }
 
+/// `metadata` of a command: it never joins a turn.
+pub(crate) fn mark_command(metadata: Option<&str>) -> Option<String> {
+    let mut kept: Metadata = metadata.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    kept.other.insert("command".to_owned(), true.into());
+    serde_json::to_string(&kept).ok()
+}
+
+/// Whether a message was taken for a command.
+pub(crate) fn is_command(metadata: Option<&str>) -> bool {
+    let kept: Metadata = metadata.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    kept.other.get("command") == Some(&true.into())
+}
+
 /// The rights that were kept with a message. A message whose rights cannot be read has none at all:
 /// a damaged row must not run with more than was meant.
 pub(crate) fn kept(session: &str, metadata: Option<&str>) -> SessionRights {

@@ -1,5 +1,8 @@
 //! What the owner can set about turns.
 
+use crate::budget::Budgets;
+use crate::heartbeat::Heartbeat;
+use crate::skills::SkillSettings;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,8 +18,18 @@ pub struct AgentSettings {
     pub scratch: Option<PathBuf>,
     /// The channels that messages can be sent to.
     pub channels: Vec<String>,
-    /// The model's name as its vendor writes it.
-    pub model: String,
+    /// Who may use the commands that show or change what is the owner's: channels, or `CHANNEL:SENDER`.
+    pub owners: Vec<String>,
+    /// Where skills are, and which are used.
+    pub skills: SkillSettings,
+    /// What may be spent.
+    pub budgets: Budgets,
+    /// When a session begins anew by itself.
+    pub reset: Reset,
+    /// How long a session rests before what was said is gone through for lasting facts; `None`: never.
+    pub consolidate_after: Option<Duration>,
+    /// How often the bot looks at HEARTBEAT.md; `None`: never.
+    pub heartbeat: Option<Heartbeat>,
     /// Most tokens of one reply; `None` leaves it to the server.
     pub max_tokens: Option<u32>,
     /// Sampling temperature; `None` leaves it to the server.
@@ -35,14 +48,28 @@ pub struct AgentSettings {
     pub max_turn_time: Duration,
 }
 
+/// When a session begins anew by itself; what it says is kept and can be searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reset {
+    /// After so long without a message.
+    pub idle: Option<Duration>,
+    /// At this hour of the owner's day, 0 to 23.
+    pub daily_at: Option<i8>,
+}
+
 impl AgentSettings {
-    /// The defaults for a workspace and a model.
-    pub fn new(workspace: impl Into<PathBuf>, model: impl Into<String>) -> Self {
+    /// The defaults for a workspace.
+    pub fn new(workspace: impl Into<PathBuf>) -> Self {
         Self {
             workspace: workspace.into(),
             scratch: None,
             channels: Vec::new(),
-            model: model.into(),
+            owners: vec!["terminal".to_owned()],
+            skills: SkillSettings::default(),
+            budgets: Budgets::default(),
+            reset: Reset::default(),
+            consolidate_after: None,
+            heartbeat: None,
             max_tokens: Some(8_192),
             temperature: None,
             context_window_tokens: 200_000,
@@ -57,12 +84,5 @@ impl AgentSettings {
     /// Rounds of one turn, inside the bounds that hold for everybody.
     pub(crate) fn rounds(&self) -> u32 {
         self.max_tool_iterations.clamp(1, MOST_ROUNDS)
-    }
-
-    /// Bytes of messages that fit beside the reply. Three bytes a token is low for prose and about
-    /// right for code and JSON, so that the window is filled safely rather than fully.
-    pub(crate) fn window_bytes(&self) -> usize {
-        let reply = self.max_tokens.unwrap_or(8_192) as usize + 1_024;
-        self.context_window_tokens.saturating_sub(reply).max(2_048) * 3
     }
 }

@@ -1,17 +1,22 @@
 //! One turn: ask the model, run the calls it asks for, until there is an answer or a bound is reached.
 
+use crate::TurnEvent;
 use crate::agent::Room;
+use crate::ask::Stop;
+use crate::budget::Sum;
 use crate::calls::Wanted;
+use crate::commands::Command;
 use crate::event::EventSink;
+use crate::heartbeat;
 use crate::inert::inert;
 use crate::pictures::{Picture, Pictures};
 use crate::repetition::Repetition;
 use crate::result::Told;
+use crate::revisions::Tainted;
 use crate::subagents::is_task;
 use crate::window::{GO_ON, Window, is_nudge};
 use crate::wire::{self, Kept};
-use crate::{TurnEvent, clip};
-use chiton_providers::{ChatRequest, ErrorClass, Finish, ProviderError, Reply, StreamEvent};
+use chiton_providers::{Finish, Model, Reply};
 use chiton_sandbox::{SessionRights, Verdict};
 use chiton_store::{CallRow, NewMessage, NewOutbox, Outcome, StoreError, Turn, TurnId, failpoint};
 use std::sync::Arc;
@@ -27,11 +32,16 @@ pub const FAILPOINTS: [&str; 6] =
 const MOST_CUT: u32 = 3;
 /// Empty replies after which the turn fails.
 const MOST_EMPTY: u32 = 3;
-/// How often one request is made shorter because the model finds it too long.
-const MOST_SHORTENED: u32 = 4;
+/// Messages that come while the turn runs and join it, after one step.
+const MOST_JOINED: usize = 5;
+/// Starts of a turn after which it is given up: it may be what brings the host down.
+const MOST_STARTS: u32 = 4;
 
 const CANCELLED: &str = "[The user cancelled this request before it was answered.]";
+const CHOICES: &str = "\n\nSay \"look\" to have it checked, \"again\" to have it done once more, or \"leave it\".";
 const FAILED: &str = "[This request was not answered, because of an error outside the conversation.]";
+const GIVEN_UP: &str =
+    "Chiton was stopped several times while it worked on this message, so it is given up; ask again, for less at once";
 const TOO_MANY_ROUNDS: &str =
     "I stopped because this message used up its rounds of tool calls before I came to an answer. Ask me to go on.";
 
@@ -61,15 +71,17 @@ pub(crate) struct Course<'a> {
     pub(crate) room: &'a Arc<Room>,
     pub(crate) id: TurnId,
     pub(crate) rights: SessionRights,
-    message: NewMessage,
-    window: &'a mut Window,
+    pub(crate) message: NewMessage,
+    /// The model that answers in this session.
+    pub(crate) model: Arc<Model>,
+    pub(crate) window: &'a mut Window,
     /// This turn's messages, each committed.
     pub(crate) steps: Vec<Arc<str>>,
     /// Replies with calls so far.
     rounds: u32,
     pub(crate) sink: EventSink,
     /// The user's word.
-    cancel: CancellationToken,
+    pub(crate) cancel: CancellationToken,
     /// Ends what runs: the user's word or the turn's time limit.
     pub(crate) stop: CancellationToken,
     _timer: AbortOnDropHandle<()>,
@@ -82,7 +94,14 @@ pub(crate) struct Course<'a> {
     /// Pictures of the round that runs.
     pub(crate) seen: Vec<Picture>,
     /// What was streamed of the reply that is on its way.
-    partial: String,
+    pub(crate) partial: String,
+    /// What the turn has cost since it was started last.
+    pub(crate) spent: Sum,
+    /// Tool calls so far.
+    pub(crate) calls: u32,
+    /// The session begins anew after this turn.
+    pub(crate) fresh: bool,
+    _tainted: Tainted<'a>,
 }
 
 /// Runs `turn` to its end and records it.
@@ -93,16 +112,20 @@ pub(crate) async fn run(
     listener: Option<mpsc::Sender<TurnEvent>>,
     cancel: CancellationToken,
 ) -> Result<Ended, StoreError> {
-    let Turn { id, session, inbox, steps, calls, rounds: replies, .. } = turn;
+    let Turn { id, session, inbox, steps, calls, rounds: replies, starts, .. } = turn;
+    let model = room.model_of(&session).await?;
     let stop = cancel.child_token();
     let (timer, limit) = (stop.clone(), room.settings.max_turn_time);
     let timer = tokio::spawn(async move {
         tokio::time::sleep(limit).await;
         timer.cancel();
     });
+    let rights = room.rights(&session, inbox.message.metadata.as_deref(), &calls);
     let mut course = Course {
-        rights: room.rights(&session, inbox.message.metadata.as_deref(), &calls),
+        _tainted: Tainted::new(room, rights.tainted),
+        rights,
         room,
+        model,
         id,
         message: inbox.message,
         window,
@@ -118,8 +141,16 @@ pub(crate) async fn run(
         pictures: Pictures::default(),
         seen: Vec::new(),
         partial: String::new(),
+        spent: Sum::default(),
+        calls: calls.len().try_into().unwrap_or(u32::MAX),
+        fresh: false,
     };
-    match course.answer(&calls, replies).await {
+    let answered = match Command::taken(&course.message) {
+        Some(command) => course.perform(command).await,
+        None if starts > MOST_STARTS => Ok(End::Failed(GIVEN_UP.to_owned())),
+        None => course.answer(&calls, replies).await,
+    };
+    match answered {
         Ok(end) => course.close(end).await,
         Err(error) => {
             course.sink.end(TurnEvent::Failed { error: error.to_string(), outbox: None });
@@ -139,13 +170,15 @@ impl Course<'_> {
             let closing = self.hopeless || self.rounds >= self.room.settings.rounds() || empty + 1 == MOST_EMPTY;
             let reply = match self.ask(!closing).await {
                 Ok(reply) => reply,
-                Err(end) => return Ok(end),
+                Err(Stop::End(end)) => return Ok(end),
+                Err(Stop::Store(error)) => return Err(error),
             };
             if !reply.tool_calls.is_empty() && !closing {
                 self.append(reply.message.clone()).await?;
                 self.rounds += 1;
                 self.run_calls(wanted(reply)).await?;
-            } else if reply.text.trim().is_empty() {
+                self.join().await?;
+            } else if reply.text.trim().is_empty() && !heartbeat::is_heartbeat(&self.message) {
                 empty += 1;
                 if let Some(end) = self.without_text(&reply, empty) {
                     return Ok(end);
@@ -181,6 +214,25 @@ impl Course<'_> {
         self.run_calls(left).await
     }
 
+    /// Takes the messages in that came while the turn ran: the model reads them before its next step.
+    async fn join(&mut self) -> Result<(), StoreError> {
+        for joined in self.room.store.join_waiting(self.id, MOST_JOINED).await? {
+            self.steps.push(wire::user(&joined.message.text));
+            self.sink.joined(self.room.bus.join(&joined.message));
+        }
+        Ok(())
+    }
+
+    /// Strangers' words were read: from now on what is written is not taken for the owner's.
+    pub(crate) async fn taint(&mut self) -> Result<(), StoreError> {
+        if !self.rights.tainted {
+            self.room.look(false).await?;
+            self.rights.tainted = true;
+            self._tainted = Tainted::new(self.room, true);
+        }
+        Ok(())
+    }
+
     /// Why the turn may not go on, if so.
     pub(crate) fn stopped(&self) -> Option<End> {
         if self.cancel.is_cancelled() {
@@ -193,92 +245,6 @@ impl Course<'_> {
             )));
         }
         self.room.closing.is_cancelled().then_some(End::Suspended)
-    }
-
-    /// Asks the model once, shortening what is sent when it finds it too long.
-    async fn ask(&mut self, with_tools: bool) -> Result<Reply, End> {
-        let mut shortened = 0;
-        loop {
-            let error = match self.request(with_tools).await? {
-                Ok(reply) => return Ok(reply),
-                Err(error) => error,
-            };
-            if matches!(error, ProviderError::Refused { .. }) && self.pictures.withdraw() {
-                self.sink.notice("The model does not take pictures: it is asked again without them.");
-                continue;
-            }
-            let overflow = error.class() == ErrorClass::ContextOverflow && shortened < MOST_SHORTENED;
-            if !(overflow && (self.window.shrink(self.window.bytes() / 2) || self.shorten_steps())) {
-                return Err(End::Failed(error.to_string()));
-            }
-            shortened += 1;
-            self.sink.notice("The conversation is too long for the model: older parts are left out.");
-        }
-    }
-
-    async fn request(&mut self, with_tools: bool) -> Result<Result<Reply, ProviderError>, End> {
-        let (system, tools) = self.room.preamble();
-        self.fit(system.len() + tools.as_ref().map_or(0, |tools| tools.len()));
-        let steps = self.steps.iter().enumerate().map(|(place, step)| self.pictures.at(place).unwrap_or(step));
-        let messages: Vec<_> = std::iter::once(&system).chain(self.window.messages()).chain(steps).cloned().collect();
-        let settings = &self.room.settings;
-        let request = ChatRequest {
-            model: &settings.model,
-            messages: &messages,
-            tools: tools.as_deref().filter(|_| with_tools),
-            max_tokens: settings.max_tokens,
-            temperature: settings.temperature,
-            extra_body: None,
-        };
-        let (sink, partial) = (&mut self.sink, &mut self.partial);
-        partial.clear();
-        let mut hear = |event| match event {
-            StreamEvent::Text(delta) => {
-                partial.push_str(&delta);
-                sink.text(&delta);
-            }
-            StreamEvent::Reasoning(delta) => sink.reasoning(&delta),
-            StreamEvent::Retrying { after, reason } => {
-                sink.notice(&format!("{reason}; trying again in {} s", after.as_secs_f32().ceil()));
-            }
-        };
-        failpoint!("before-model");
-        let reply = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => None,
-            () = self.room.closing.cancelled() => None,
-            reply = self.room.provider.chat(request, &mut hear) => Some(reply),
-        };
-        failpoint!("after-model");
-        reply.ok_or_else(|| self.stopped().unwrap_or(End::Suspended))
-    }
-
-    /// Keeps what is sent within the model's window.
-    fn fit(&mut self, preamble: usize) {
-        let room = self.room.settings.window_bytes().saturating_sub(preamble);
-        let mine = |steps: &[Arc<str>]| steps.iter().map(|step| step.len() + 1).sum::<usize>();
-        if mine(&self.steps) > room {
-            self.shorten_steps();
-        }
-        self.window.fit(room.saturating_sub(mine(&self.steps)));
-    }
-
-    /// Shortens the results that this turn's model has had time to read; false if nothing got shorter.
-    fn shorten_steps(&mut self) -> bool {
-        const SHORT: usize = 600;
-        let latest = self.steps.iter().rposition(|step| Kept::of(step).role == "assistant").unwrap_or(0);
-        let mut shorter = false;
-        for step in &mut self.steps[..latest] {
-            if step.len() <= 2 * SHORT {
-                continue;
-            }
-            if let Kept { tool_call_id: Some(id), content: Some(content), .. } = Kept::of(step) {
-                let short = wire::tool(&id, &clip::clip(&content, SHORT));
-                shorter |= short.len() < step.len();
-                *step = short;
-            }
-        }
-        shorter
     }
 
     pub(crate) async fn append(&mut self, message: Arc<str>) -> Result<(), StoreError> {
@@ -316,6 +282,7 @@ impl Course<'_> {
 
     /// Records the end, with the answer in the outbox in the same commit.
     async fn close(mut self, end: End) -> Result<Ended, StoreError> {
+        self.room.look(self.rights.tainted).await?;
         let (message, outcome, said) = match end {
             End::Answer { text, message } => (message, Outcome::Done, Some(inert(&text).into_owned() + &self.doubts())),
             End::Failed(error) => {
@@ -332,11 +299,10 @@ impl Course<'_> {
                 return Ok(Ended::Suspended);
             }
         };
-        let answer = said.clone().map(|text| NewOutbox {
-            channel: self.message.channel.clone(),
-            chat_id: self.message.chat_id.clone(),
-            text,
-        });
+        let (channel, chat_id) = heartbeat::told_in(&self.message);
+        let news = said.as_deref().filter(|_| outcome == Outcome::Done);
+        let silent = heartbeat::is_silent(&self.message, news);
+        let answer = said.clone().filter(|_| !silent).map(|text| NewOutbox { channel, chat_id, text });
         failpoint!("before-answer");
         let recorded = match is_task(&self.rights.session) {
             true => self.close_task(&message, &outcome, said.as_deref().unwrap_or_default()).await.map(|()| None),
@@ -351,7 +317,10 @@ impl Course<'_> {
             }
         };
         self.steps.push(message);
-        self.window.push(self.steps);
+        match self.fresh {
+            true => *self.window = Window::default(),
+            false => self.window.push(self.id, self.steps),
+        }
         self.room.outbox.send_replace(());
         let said = said.unwrap_or_default();
         self.sink.end(match outcome {
@@ -367,7 +336,8 @@ impl Course<'_> {
         let doubt = |tool: &String| {
             format!("\n\n(Chiton was stopped while `{tool}` ran: whether that call took effect is not known.)")
         };
-        self.uncertain.iter().map(doubt).collect()
+        let doubts: String = self.uncertain.iter().map(doubt).collect();
+        if doubts.is_empty() { doubts } else { doubts + CHOICES }
     }
 }
 

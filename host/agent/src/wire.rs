@@ -1,6 +1,6 @@
 //! Chat messages as they are kept and sent: JSON in the shape of the OpenAI chat API.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ pub(crate) struct Asked {
 pub(crate) struct Kept {
     #[serde(default)]
     pub(crate) role: String,
-    #[serde(default)]
+    /// The text, of several parts put together.
+    #[serde(default, deserialize_with = "text")]
     pub(crate) content: Option<String>,
     #[serde(default)]
     pub(crate) tool_call_id: Option<String>,
@@ -36,6 +37,25 @@ struct KeptCall {
 struct KeptFunction {
     name: String,
     arguments: String,
+}
+
+/// Content is a text, or parts of which some are text.
+fn text<'de, D: Deserializer<'de>>(content: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Content {
+        Text(String),
+        Parts(Vec<Part>),
+    }
+    #[derive(Deserialize)]
+    struct Part {
+        #[serde(default)]
+        text: String,
+    }
+    Ok(Option::<Content>::deserialize(content)?.map(|content| match content {
+        Content::Text(text) => text,
+        Content::Parts(parts) => parts.into_iter().map(|part| part.text).collect(),
+    }))
 }
 
 impl Kept {
@@ -81,6 +101,13 @@ mod tests {
         );
         assert_eq!(kept.role, "assistant");
         assert_eq!(kept.asked(), [Asked { id: "a".into(), name: "grep".into(), arguments: "{\"x\":1}".into() }]);
+    }
+
+    #[test]
+    fn parts_of_a_message_are_one_text() {
+        let kept =
+            Kept::of(r#"{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url"},{"text":"b"}]}"#);
+        assert_eq!((kept.role.as_str(), kept.content.as_deref()), ("user", Some("ab")));
     }
 
     #[test]

@@ -2,15 +2,12 @@
 //!
 //! Tools may write there, so the files are opened without following links and without blocking.
 
-use crate::inert::inert;
-use rustix::fs::{FileType, Mode, OFlags, Stat};
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use crate::text_file::{Stamp, TextFile};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// A file that is part of the system prompt.
+/// A file of the bot's own.
 struct ContextFile {
     /// Its folder below the workspace; empty for the workspace itself.
     folder: &'static str,
@@ -19,16 +16,21 @@ struct ContextFile {
     template: &'static str,
     /// Whether the template itself tells the model something.
     template_counts: bool,
+    /// Whether it is part of the system prompt.
+    shown: bool,
     /// Bytes that are read; the rest is left out with a note.
     most: usize,
 }
 
-const FILES: [ContextFile; 4] = [
+const HEARTBEAT: &str = "HEARTBEAT.md";
+
+const FILES: [ContextFile; 5] = [
     ContextFile {
         folder: "",
         name: "SOUL.md",
         template: include_str!("templates/SOUL.md"),
         template_counts: true,
+        shown: true,
         most: 8_000,
     },
     ContextFile {
@@ -36,6 +38,7 @@ const FILES: [ContextFile; 4] = [
         name: "AGENTS.md",
         template: include_str!("templates/AGENTS.md"),
         template_counts: false,
+        shown: true,
         most: 16_000,
     },
     ContextFile {
@@ -43,6 +46,7 @@ const FILES: [ContextFile; 4] = [
         name: "USER.md",
         template: include_str!("templates/USER.md"),
         template_counts: false,
+        shown: true,
         most: 8_000,
     },
     ContextFile {
@@ -50,7 +54,16 @@ const FILES: [ContextFile; 4] = [
         name: "MEMORY.md",
         template: include_str!("templates/MEMORY.md"),
         template_counts: false,
+        shown: true,
         most: 16_000,
+    },
+    ContextFile {
+        folder: "",
+        name: HEARTBEAT,
+        template: include_str!("templates/HEARTBEAT.md"),
+        template_counts: false,
+        shown: false,
+        most: 8_000,
     },
 ];
 
@@ -80,6 +93,13 @@ pub fn init_workspace(directory: &Path) -> Result<(), WorkspaceError> {
     Ok(())
 }
 
+/// Where below the workspace a file of the prompt is: one of its own by name, or a skill by its path.
+pub(crate) fn place_of(workspace: &Path, name: &str) -> PathBuf {
+    let own = FILES.iter().find(|file| file.name == name);
+    let skill = || Path::new(name).strip_prefix(workspace).unwrap_or(Path::new(name)).to_owned();
+    own.map_or_else(skill, |file| Path::new(file.folder).join(file.name))
+}
+
 fn create(path: &Path, text: &str) -> io::Result<()> {
     let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made {
@@ -89,19 +109,11 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-/// The text of the workspace's files for the system prompt, read again when a file changed.
+/// The text of the workspace's files for the system prompt.
 pub(crate) struct ContextFiles {
     directory: PathBuf,
     stamps: [Option<Stamp>; FILES.len()],
     texts: [String; FILES.len()],
-}
-
-/// What tells one state of a file from another.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    size: i64,
-    changed: (i64, i64),
 }
 
 impl ContextFiles {
@@ -109,81 +121,65 @@ impl ContextFiles {
         Self { directory, stamps: [None; FILES.len()], texts: Default::default() }
     }
 
-    /// Looks at the files; true when the texts are not what they were.
-    pub(crate) fn refresh(&mut self) -> bool {
-        let mut changed = false;
-        for (index, file) in FILES.iter().enumerate() {
-            let found = open(&self.directory, file).ok();
-            let stamp = found.as_ref().map(|(_, stamp)| *stamp);
-            if stamp == self.stamps[index] {
-                continue;
+    /// The files that are not what they were at the last look, by name and present text.
+    pub(crate) fn changes(&mut self) -> Vec<(&'static str, String)> {
+        let mut changed = Vec::new();
+        for (file, stamp) in FILES.iter().zip(&mut self.stamps) {
+            let found = TextFile::open(&self.directory, &Path::new(file.folder).join(file.name)).ok();
+            let now = found.as_ref().map(|found| found.stamp);
+            if now != *stamp {
+                *stamp = now;
+                let text = found.and_then(|found| found.read(file.name, file.most).ok());
+                changed.push((file.name, text.unwrap_or_default()));
             }
-            self.stamps[index] = stamp;
-            self.texts[index] = found.and_then(|(handle, _)| read(handle, file).ok()).unwrap_or_default();
-            changed = true;
         }
         changed
     }
 
-    /// The files that say something, by name and text.
+    /// Puts a text into the prompt; true when it was another one.
+    pub(crate) fn set(&mut self, name: &str, text: String) -> bool {
+        let place = FILES.iter().position(|file| file.name == name).map(|place| &mut self.texts[place]);
+        place.is_some_and(|place| std::mem::replace(place, text) != *place)
+    }
+
+    /// The files of the prompt that say something, by name and text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.speaking().filter(|(file, _)| file.shown).map(|(file, text)| (file.name, text))
+    }
+
+    /// What the bot shall look at by itself, if anything.
+    pub(crate) fn heartbeat(&self) -> Option<&str> {
+        self.speaking().find(|(file, _)| file.name == HEARTBEAT).map(|(_, text)| text)
+    }
+
+    fn speaking(&self) -> impl Iterator<Item = (&'static ContextFile, &str)> {
         let texts = self.texts.iter().map(String::as_str);
         let speaks =
             |file: &ContextFile, text: &str| !text.is_empty() && (file.template_counts || text != file.template.trim());
-        FILES.iter().zip(texts).filter(move |(file, text)| speaks(file, text)).map(|(file, text)| (file.name, text))
+        FILES.iter().zip(texts).filter(move |(file, text)| speaks(file, text))
     }
-}
-
-fn open(directory: &Path, file: &ContextFile) -> io::Result<(OwnedFd, Stamp)> {
-    let folder = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
-    let mut within = rustix::fs::open(directory, folder, Mode::empty())?;
-    if !file.folder.is_empty() {
-        within = rustix::fs::openat(within.as_fd(), file.folder, folder | OFlags::NOFOLLOW, Mode::empty())?;
-    }
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let handle = rustix::fs::openat(within.as_fd(), file.name, flags, Mode::empty())?;
-    let stat = rustix::fs::fstat(handle.as_fd())?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    Ok((handle, stamp(&stat)))
-}
-
-#[allow(clippy::unnecessary_cast)] // The fields of `Stat` have other widths on other systems.
-fn stamp(stat: &Stat) -> Stamp {
-    Stamp {
-        inode: stat.st_ino as u64,
-        size: stat.st_size as i64,
-        changed: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-    }
-}
-
-fn read(handle: OwnedFd, file: &ContextFile) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    File::from(handle).take(file.most as u64 + 1).read_to_end(&mut bytes)?;
-    let more = bytes.len() > file.most;
-    bytes.truncate(file.most);
-    let text = String::from_utf8_lossy(&bytes);
-    let mut text = inert(text.trim()).into_owned();
-    if more {
-        text.push_str(&format!(
-            "\n[The rest of {} is left out: only its first {} bytes are read.]",
-            file.name, file.most
-        ));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
     use std::time::{Duration, SystemTime};
 
     fn workspace() -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         init_workspace(directory.path()).unwrap();
         directory
+    }
+
+    /// Looks at the files and takes what changed; true when something did.
+    fn refresh(files: &mut ContextFiles) -> bool {
+        let changes = files.changes();
+        let changed = !changes.is_empty();
+        for (name, text) in changes {
+            files.set(name, text);
+        }
+        changed
     }
 
     fn texts(files: &ContextFiles) -> Vec<(String, String)> {
@@ -203,7 +199,7 @@ mod tests {
     fn untouched_templates_cost_no_tokens() {
         let directory = workspace();
         let mut files = ContextFiles::new(directory.path().to_owned());
-        assert!(files.refresh());
+        assert!(refresh(&mut files));
         assert_eq!(texts(&files).into_iter().map(|(name, _)| name).collect::<Vec<_>>(), ["SOUL.md"]);
     }
 
@@ -212,17 +208,17 @@ mod tests {
         let directory = workspace();
         let path = directory.path().join("memory/MEMORY.md");
         let mut files = ContextFiles::new(directory.path().to_owned());
-        files.refresh();
-        assert!(!files.refresh());
+        refresh(&mut files);
+        assert!(!refresh(&mut files));
         fs::write(&path, "likes tea").unwrap();
-        assert!(files.refresh());
+        assert!(refresh(&mut files));
         assert!(texts(&files).contains(&("MEMORY.md".into(), "likes tea".into())));
         fs::write(&path, "likes TEA").unwrap();
         File::open(&path).unwrap().set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
-        assert!(files.refresh());
+        assert!(refresh(&mut files));
         fs::remove_file(&path).unwrap();
-        assert!(files.refresh());
-        assert!(!files.refresh());
+        assert!(refresh(&mut files));
+        assert!(!refresh(&mut files));
     }
 
     #[test]
@@ -235,13 +231,13 @@ mod tests {
         std::os::unix::fs::symlink(&secret, &user).unwrap();
         let agents = directory.path().join("AGENTS.md");
         fs::remove_file(&agents).unwrap();
-        rustix::fs::mkfifoat(rustix::fs::CWD, &agents, Mode::RUSR | Mode::WUSR).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &agents, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         fs::write(elsewhere.path().join("MEMORY.md"), "hunter2").unwrap();
         fs::remove_dir_all(directory.path().join("memory")).unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), directory.path().join("memory")).unwrap();
         let mut files = ContextFiles::new(directory.path().to_owned());
-        files.refresh();
+        refresh(&mut files);
         assert_eq!(texts(&files).len(), 1);
     }
 
@@ -250,7 +246,7 @@ mod tests {
         let directory = workspace();
         fs::write(directory.path().join("AGENTS.md"), "é".repeat(1 << 20)).unwrap();
         let mut files = ContextFiles::new(directory.path().to_owned());
-        files.refresh();
+        refresh(&mut files);
         let (_, text) = texts(&files).into_iter().find(|(name, _)| name == "AGENTS.md").unwrap();
         assert!(text.len() < 17_000 && text.contains("left out"));
     }

@@ -1,8 +1,10 @@
 //! The skills of the owner: folders with a `SKILL.md` in the home, for which tools such as exec can act.
 
 use crate::builtin::BuiltIn;
+use crate::programs;
 use crate::rows::Rows;
 use crate::settings::Settings;
+use chiton_agent::SkillSettings;
 use chiton_sandbox::Sandbox;
 use std::path::PathBuf;
 
@@ -21,6 +23,18 @@ pub fn folders(settings: &Settings) -> Vec<(String, PathBuf)> {
         .collect();
     all.sort();
     all
+}
+
+/// What the agent tells the model of skills.
+pub fn settings(settings: &Settings) -> SkillSettings {
+    let built_in = BuiltIn::programs().flat_map(|program| program.names).map(|name| (*name).to_owned());
+    let added = programs::added(settings).into_iter().filter_map(|(_, added)| added.ok());
+    SkillSettings {
+        folders: vec![settings.home.skills()],
+        disabled: settings.config.agents.defaults.disabled_skills.iter().cloned().collect(),
+        programs: built_in.chain(added.flat_map(|added| added.names)).collect(),
+        secrets: settings.config.secrets.keys().cloned().collect(),
+    }
 }
 
 /// Makes exactly the skills that are there known to the sandbox.

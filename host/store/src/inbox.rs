@@ -1,8 +1,9 @@
 //! Messages that were accepted and wait for their turn.
 
 use crate::error::StoreError;
-use crate::records::{Accepted, InboxId, NewMessage, SessionRow};
+use crate::records::{Accepted, InboxId, NewMessage, OutboxId, SessionRow};
 use crate::store::{Store, now};
+use crate::turn;
 use crate::writer::Promise;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -61,7 +62,29 @@ pub(crate) fn accept(connection: &Connection, message: &NewMessage) -> rusqlite:
     Ok(Accepted::New(InboxId(connection.last_insert_rowid())))
 }
 
+pub(crate) const DONE: &str = "UPDATE inbox SET state = 'done' WHERE id = ?1";
+
 impl Store {
+    /// Keeps a message that is answered already, once, with its answer to deliver; none when it was kept before.
+    pub async fn answer_at_once(
+        &self,
+        message: NewMessage,
+        text: &str,
+    ) -> Result<(InboxId, Option<OutboxId>), StoreError> {
+        let text = text.to_owned();
+        self.write("answer-at-once", Promise::Durable, move |connection| {
+            let Accepted::New(inbox) = accept(connection, &message)? else {
+                return Ok((accept(connection, &message)?.id(), None));
+            };
+            connection.prepare_cached(DONE)?.execute([inbox.0])?;
+            let session = session(connection, &message.session(), now())?;
+            let NewMessage { channel, chat_id, .. } = &message;
+            connection.prepare_cached(turn::ANSWER)?.execute(params![session, channel, chat_id, text, now()])?;
+            Ok((inbox, Some(OutboxId(connection.last_insert_rowid()))))
+        })
+        .await
+    }
+
     /// Keeps a message, once for each channel, account and external id, and answers when it is on the disk. Refuses a
     /// new one when [`MOST_WAITING`] wait in its session.
     pub async fn accept(&self, message: NewMessage) -> Result<Accepted, StoreError> {

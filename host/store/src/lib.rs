@@ -23,6 +23,7 @@ mod plans;
 mod readers;
 mod recall;
 mod records;
+mod rested;
 mod revisions;
 mod runs;
 mod session;
@@ -47,6 +48,7 @@ pub use records::{
     Accepted, ApprovalRow, AuditFilter, AuditRow, CallRow, Inbound, InboxId, JobId, NewMessage, NewOutbox, OutboxId,
     OutboxMessage, Outcome, RunId, SessionRow, TaskId, Turn, TurnId,
 };
+pub use rested::Rested;
 pub use revisions::Revision;
 pub use runs::{DeliveryState, EndedRun, Fired, Firing, RunOutcome, RunRow, SENDER as JOB_SENDER, Verdict};
 pub use session::SessionState;

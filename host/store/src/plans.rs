@@ -1,8 +1,8 @@
 //! How SQLite runs each statement on the way of a message: by index, never through a whole table.
 
 use crate::{
-    Store, attachments, copies, history, inbox, jobs, messages, outbox, recall, revisions, runs, session, spending,
-    tasks, turn,
+    Store, attachments, copies, history, inbox, jobs, messages, outbox, recall, rested, revisions, runs, session,
+    spending, tasks, turn,
 };
 use rusqlite::Connection;
 
@@ -62,6 +62,11 @@ fn no_statement_of_a_turn_reads_a_whole_table_or_sorts() {
         revisions::FORGET,
         revisions::LIST,
         revisions::TEXT,
+        revisions::JUDGE,
+        inbox::DONE,
+        rested::CONSOLIDATED,
+        rested::LAST_ENDED,
+        rested::MODEL_OF,
         copies::TAKEN,
         outbox::PENDING,
         outbox::DELIVERED,

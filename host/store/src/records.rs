@@ -127,8 +127,8 @@ pub struct Turn {
     pub session: String,
     /// The message it answers.
     pub inbox: Inbound,
-    /// Whether an earlier run of it was interrupted.
-    pub resumed: bool,
+    /// How often it was begun: more than once when it was interrupted.
+    pub starts: u32,
     /// This turn's messages, oldest first, as wire JSON; the first is the user's.
     pub steps: Vec<Arc<str>>,
     /// This turn's calls in the order in which they started.

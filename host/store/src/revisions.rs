@@ -19,6 +19,8 @@ pub(crate) const LIST: &str =
     "SELECT id, at, reason, octet_length(text) FROM revisions WHERE file = ?1 ORDER BY id DESC";
 pub(crate) const TEXT: &str = "SELECT text FROM revisions WHERE id = ?1";
 
+pub(crate) const JUDGE: &str = "UPDATE revisions SET reason = ?2 WHERE id = ?1";
+
 /// One version of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Revision {
@@ -40,6 +42,16 @@ impl Store {
             let kept = connection.prepare_cached(KEEP)?.execute(params![file, now(), reason, text])?;
             connection.prepare_cached(FORGET)?.execute(params![file, KEPT])?;
             Ok(kept > 0)
+        })
+        .await
+    }
+
+    /// Gives a version another reason.
+    pub async fn judge_revision(&self, id: i64, reason: &str) -> Result<(), StoreError> {
+        let reason = reason.to_owned();
+        self.write("judge-revision", Promise::Durable, move |connection| {
+            connection.prepare_cached(JUDGE)?.execute(params![id, reason])?;
+            Ok(())
         })
         .await
     }

@@ -26,7 +26,8 @@ pub(crate) const BEHIND: &str = "
     WHERE turns.id = ?1 AND turns.state = 'running' AND inbox.state IN ('queued', 'running') AND inbox.state = 'queued'
     ORDER BY inbox.id LIMIT ?2";
 pub(crate) const JOIN: &str = "UPDATE inbox SET state = 'running', turn_id = ?2 WHERE id = ?1";
-pub(crate) const INTERRUPTED: &str = "SELECT id, first_message, rounds FROM turns WHERE inbox_id = ?1";
+pub(crate) const INTERRUPTED: &str =
+    "UPDATE turns SET starts = starts + 1 WHERE inbox_id = ?1 RETURNING id, first_message, rounds, starts";
 pub(crate) const STEPS: &str = "SELECT body FROM messages WHERE session_id = ?1 AND id >= ?2 ORDER BY id";
 pub(crate) const CALLS: &str =
     "SELECT round, call_id, tool, arguments, read_only, verdict FROM calls WHERE turn_id = ?1 ORDER BY id";
@@ -100,19 +101,19 @@ fn begin(connection: &Connection, waiting: Waiting) -> rusqlite::Result<Turn> {
     let id = TurnId(connection.last_insert_rowid());
     connection.prepare_cached(RUNNING)?.execute([inbox.id.0])?;
     let session = inbox.message.session();
-    Ok(Turn { id, session, inbox, resumed: false, steps: vec![body.into()], calls: Vec::new(), rounds: 0 })
+    Ok(Turn { id, session, inbox, steps: vec![body.into()], calls: Vec::new(), rounds: 0, starts: 1 })
 }
 
 fn resume(connection: &Connection, waiting: Waiting) -> rusqlite::Result<Turn> {
     let Waiting { session, inbox, .. } = waiting;
     let mut interrupted = connection.prepare_cached(INTERRUPTED)?;
-    let (id, first, rounds): (i64, i64, u32) =
-        interrupted.query_row([inbox.id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (id, first, rounds, starts): (i64, i64, u32, u32) =
+        interrupted.query_row([inbox.id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let mut steps = connection.prepare_cached(STEPS)?;
     let steps = steps.query_map([session, first], |row| row.get::<_, Arc<str>>(0))?.collect::<Result<_, _>>()?;
     let calls = connection.prepare_cached(CALLS)?.query_map([id], call)?.collect::<Result<_, _>>()?;
     let session = inbox.message.session();
-    Ok(Turn { id: TurnId(id), session, inbox, resumed: true, steps, calls, rounds })
+    Ok(Turn { id: TurnId(id), session, inbox, steps, calls, rounds, starts })
 }
 
 /// Adds a message to a running turn.

@@ -1,8 +1,8 @@
 //! A home with a workspace, a store, a sandbox with the probe, and a model that follows a script.
 
 use async_trait::async_trait;
-use chiton_agent::{Agent, AgentOptions, AgentSettings, Submitted, TurnEvent, init_workspace};
-use chiton_providers::{ChatRequest, Provider, ProviderError, Reply, StreamEvent};
+use chiton_agent::{Agent, AgentOptions, AgentSettings, OwnerDesk, Submitted, TurnEvent, init_workspace};
+use chiton_providers::{ChatRequest, OneModel, Provider, ProviderError, Reply, StreamEvent};
 use chiton_sandbox::{Access, Compiler, FileGrant, Grants, Limits, Sandbox, SandboxOptions, SessionRights};
 use chiton_store::{NewMessage, Store};
 use serde_json::{Map, Value, json};
@@ -96,6 +96,7 @@ pub struct House {
     pub sandbox: Sandbox,
     pub script: Arc<Script>,
     pub settings: AgentSettings,
+    pub desk: Option<Arc<dyn OwnerDesk>>,
     agent: Mutex<Option<Agent>>,
     messages: AtomicU64,
 }
@@ -112,10 +113,11 @@ impl House {
         sandbox.publish("probe", probe, grants).unwrap();
         Self {
             store: Store::open(directory.path().join("chiton.db")).unwrap(),
-            settings: AgentSettings { timezone: Some("UTC".into()), ..AgentSettings::new(workspace, "script") },
+            settings: AgentSettings { timezone: Some("UTC".into()), ..AgentSettings::new(workspace) },
             _directory: directory,
             sandbox,
             script: Arc::default(),
+            desk: None,
             agent: Mutex::default(),
             messages: AtomicU64::new(0),
         }
@@ -135,9 +137,16 @@ impl House {
         Agent::new(AgentOptions {
             sandbox: self.sandbox.clone(),
             store: self.store.clone(),
-            provider: self.script.clone(),
+            models: Arc::new(OneModel::new(self.script.clone(), "script")),
+            desk: self.desk.clone(),
             settings: self.settings.clone(),
         })
+        .unwrap()
+    }
+
+    /// Forgets the agent, as when the host ends.
+    pub fn restart(&self) {
+        *self.agent.lock().unwrap() = None;
     }
 
     pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {

@@ -4,6 +4,9 @@
 mod house;
 
 mod calls;
+mod commands;
+mod conversation;
+mod memory;
 mod reach;
 mod resume;
 mod rounds;

@@ -1,9 +1,11 @@
 //! The configuration: every key, what it means, and what holds when it is not set.
 
+mod budgets;
 mod edit;
 mod nanobot;
 mod read;
 
+pub use budgets::{Budgets, Gateway};
 pub use edit::{from_text, get, is_reference, is_secret, set};
 pub use read::{ConfigError, Document, nearest};
 
@@ -22,6 +24,8 @@ pub struct Config {
     /// Model providers by name. A name that is not a known vendor is an OpenAI-compatible server.
     #[schemars(with = "BTreeMap<String, Provider>")]
     pub providers: BTreeMap<String, Provider>,
+    /// What the bot does by itself.
+    pub gateway: Gateway,
     /// Grants of tools, by the name of their component (such as `file`).
     pub tools: BTreeMap<String, Tool>,
     /// Secrets by name. A tool never sees them: the host adds them to requests that a `secrets` grant names.
@@ -103,6 +107,25 @@ pub struct Defaults {
     pub max_tool_result_chars: u32,
     /// IANA time zone of the owner, such as `Europe/Paris`; not set: the system's.
     pub timezone: Option<String>,
+    /// Names of skills that are not used.
+    pub disabled_skills: Vec<String>,
+    /// Minutes without a message after which a conversation is gone through for lasting facts; 0: never.
+    pub idle_compact_after_minutes: u32,
+    /// When a session begins anew by itself. What was said stays searchable.
+    pub session_reset: SessionReset,
+    /// What may be spent; checked before each request.
+    pub budgets: Budgets,
+}
+
+/// When a session begins anew by itself.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct SessionReset {
+    /// After so many minutes without a message; 0: never.
+    pub idle_minutes: u32,
+    /// At this hour of the owner's day; not set: never.
+    #[schemars(range(min = 0, max = 23))]
+    pub daily_at_hour: Option<u8>,
 }
 
 impl Default for Defaults {
@@ -117,6 +140,10 @@ impl Default for Defaults {
             max_tool_iterations: 20,
             max_tool_result_chars: 16_000,
             timezone: None,
+            disabled_skills: Vec::new(),
+            idle_compact_after_minutes: 15,
+            session_reset: SessionReset::default(),
+            budgets: Budgets::default(),
         }
     }
 }
@@ -167,6 +194,12 @@ fn out_of_range(config: &Config) -> Option<(&'static str, &'static str)> {
         ("contextWindowTokens", "at least 4096", defaults.context_window_tokens >= 4096),
         ("temperature", "between 0 and 2", defaults.temperature.is_none_or(|value| (0.0..=2.0).contains(&value))),
         ("maxToolIterations", "between 1 and 200", (1..=200).contains(&defaults.max_tool_iterations)),
+        (
+            "sessionReset.dailyAtHour",
+            "between 0 and 23",
+            defaults.session_reset.daily_at_hour.is_none_or(|hour| hour < 24),
+        ),
+        ("budgets.turn.seconds", "at least 1", defaults.budgets.turn.seconds >= 1),
         ("maxToolResultChars", "at least 500", defaults.max_tool_result_chars >= 500),
         (
             "timezone",

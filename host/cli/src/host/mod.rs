@@ -1,12 +1,15 @@
 //! The host: the one process that changes the state of a home.
 
 mod approvals;
+mod desk;
 mod jobs;
 mod received;
 mod watch;
 
 pub use approvals::{keep, unknown_tool};
 pub use jobs::described;
+
+use desk::Desk;
 
 use crate::builtin::BuiltIn;
 use crate::exit::{Exit, Failure};
@@ -15,16 +18,19 @@ use crate::ports;
 use crate::programs;
 use crate::request::{Reply, Request};
 use crate::settings::Settings;
+use crate::skills;
 use crate::terminal::progress::{self, COMPILING};
 use crate::tools::{self, Tools};
-use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, TurnEvent};
+use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, Heartbeat, Reset, TurnEvent};
 use chiton_channels::{ChannelError, Terminal};
+use chiton_providers::OneModel;
 use chiton_sandbox::{CallError, CallRequest, Grants, Part, Ports, Sandbox, SessionRights};
 use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
 use chiton_store::{HostLock, JobId, OutboxId, Store, StoreError, failpoint};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -116,9 +122,10 @@ impl Host {
             let agent = Agent::new(AgentOptions {
                 sandbox: sandbox.clone(),
                 store: self.store().clone(),
-                provider: model.provider,
-                settings: agent_settings(settings, model.name),
-            });
+                models: Arc::new(OneModel::new(model.provider, model.name)),
+                desk: Some(Arc::new(Desk(Arc::downgrade(&self.inner)))),
+                settings: agent_settings(settings),
+            })?;
             sandbox.set_ports(Ports {
                 messaging: Some(Arc::new(agent.clone())),
                 agents: Some(Arc::new(agent.clone())),
@@ -307,19 +314,33 @@ impl Host {
     }
 }
 
-fn agent_settings(settings: &Settings, model: String) -> AgentSettings {
+fn agent_settings(settings: &Settings) -> AgentSettings {
     let defaults = &settings.config.agents.defaults;
     let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let minutes = |minutes: u32| (minutes > 0).then(|| Duration::from_secs(u64::from(minutes) * 60));
+    let heartbeat = &settings.config.gateway.heartbeat;
     AgentSettings {
         max_tokens: Some(defaults.max_tokens),
         temperature: defaults.temperature,
         context_window_tokens: whole(defaults.context_window_tokens),
         max_tool_iterations: defaults.max_tool_iterations,
         max_tool_result_chars: whole(defaults.max_tool_result_chars),
+        max_turn_time: Duration::from_secs(defaults.budgets.turn.seconds),
         timezone: defaults.timezone.clone(),
         scratch: Some(settings.home.scratch()),
         channels: vec![Terminal::NAME.to_owned()],
-        ..AgentSettings::new(&settings.workspace, model)
+        owners: vec![Terminal::NAME.to_owned()],
+        skills: skills::settings(settings),
+        budgets: defaults.budgets.given(),
+        reset: Reset {
+            idle: minutes(defaults.session_reset.idle_minutes),
+            daily_at: defaults.session_reset.daily_at_hour.and_then(|hour| i8::try_from(hour).ok()),
+        },
+        consolidate_after: minutes(defaults.idle_compact_after_minutes),
+        heartbeat: heartbeat
+            .enabled
+            .then(|| Heartbeat { every: Duration::from_secs(heartbeat.interval_s), chat: heartbeat.chat.clone() }),
+        ..AgentSettings::new(&settings.workspace)
     }
 }
 
@@ -349,6 +370,7 @@ impl From<AgentError> for Failure {
         let exit = match error {
             AgentError::Store(_) => Exit::State,
             AgentError::Empty | AgentError::TooLong { .. } => Exit::Usage,
+            AgentError::NoModel(_) => Exit::Configuration,
             AgentError::Closing => Exit::Failure,
         };
         Self::new(exit, error)

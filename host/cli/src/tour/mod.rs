@@ -134,9 +134,10 @@ impl Stage<'_> {
         let agent = Agent::new(AgentOptions {
             sandbox: self.sandbox.clone(),
             store: store.clone(),
-            provider: model,
-            settings: AgentSettings::new(self.workspace, "demo"),
-        });
+            models: Arc::new(OneModel::new(model, "demo")),
+            desk: None,
+            settings: AgentSettings::new(self.workspace),
+        })?;
         let scheduler = Scheduler::new(SchedulerOptions {
             store,
             zone: chiton_agent::zone(None),

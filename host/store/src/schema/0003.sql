@@ -51,3 +51,7 @@ CREATE TABLE revisions (
     text   TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX revisions_of_file ON revisions (file, id);
+
+ALTER TABLE turns ADD COLUMN starts INTEGER NOT NULL DEFAULT 1;  -- how often it was begun or gone on with
+ALTER TABLE sessions ADD COLUMN consolidated INTEGER NOT NULL DEFAULT 0;  -- turns.id: what was said until then is in the memory
+CREATE INDEX sessions_rested ON sessions (updated_at);

@@ -64,7 +64,7 @@ async fn next_commit(store: &Store) -> usize {
         return 0;
     }
     match store.next_turn(SESSION).await.unwrap() {
-        Some(Turn { resumed: false, .. }) => 1,
+        Some(Turn { starts: 1, .. }) => 1,
         Some(turn) => match (turn.steps.len(), turn.calls.first()) {
             (1, None) => 2,
             (2, None) => 3,

@@ -26,7 +26,7 @@ async fn start(store: &Store, turn: TurnId) {
 async fn a_turn_begins_with_the_users_message() {
     let (_folder, _path, store) = new_store();
     let turn = begin(&store, "1", "say \"hi\"\n").await;
-    assert!(!turn.resumed);
+    assert_eq!(turn.starts, 1);
     assert_eq!(turn.session, SESSION);
     assert_eq!(turn.inbox.message, message("1", "say \"hi\"\n"));
     assert_eq!(turn.steps.len(), 1);
@@ -58,7 +58,7 @@ async fn an_interrupted_turn_comes_before_the_next_message_with_all_its_steps() 
     drop(store);
     let store = Store::open(&path).unwrap();
     let resumed = store.next_turn(SESSION).await.unwrap().unwrap();
-    assert!(resumed.resumed);
+    assert_eq!(resumed.starts, 2);
     assert_eq!((resumed.id, &resumed.inbox), (turn.id, &turn.inbox));
     assert_eq!(resumed.steps[1..].iter().map(AsRef::as_ref).collect::<Vec<&str>>(), [ASKS, RESULT]);
     assert_eq!(resumed.calls, [written(Some("allowed"))]);
