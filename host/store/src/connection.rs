@@ -11,6 +11,8 @@ use std::time::Duration;
 const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), INDEXED];
 /// The step that brings the index of messages.
 const INDEXED: &str = include_str!("schema/0003.sql");
+/// Since this format, what is deleted is overwritten.
+const SECURE: u32 = 3;
 /// Marks the file as ours: "Chtn".
 const APPLICATION_ID: i32 = 0x4368_746e;
 /// The first SQLite without the WAL-reset corruption.
@@ -51,8 +53,25 @@ impl Place {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        connection.pragma_update(None, "secure_delete", true)?;
         migrate(&mut connection, MIGRATIONS)?;
+        if matches!(found, Format::Ours(version) if version < SECURE)
+            && let Err(error) = connection.execute_batch("VACUUM")
+        {
+            tracing::warn!("what was deleted by older releases is still in the file: {error}");
+        }
         Ok(connection)
+    }
+
+    /// Folds the whole log into the database and empties it, which needs a connection outside every transaction.
+    pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
+        let emptied = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+            Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?)
+        });
+        match emptied.map_err(|error| self.explain(error))? {
+            true => Err(StoreError::Locked { path: self.path.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Opens a connection that can only read.

@@ -114,6 +114,9 @@ pub enum StoreError {
     /// Not a session's key.
     #[error("'{0}' does not name a session: write CHANNEL:CHAT, such as terminal:default")]
     NoKey(String),
+    /// There is no such session.
+    #[error("there is no session {0}: `chiton session list` shows them")]
+    NoSession(String),
     /// The session that should be made is there.
     #[error("the session {0} has messages already: choose another key, or delete that session first")]
     Taken(String),

@@ -3,8 +3,7 @@
 use crate::error::StoreError;
 use crate::records::TurnId;
 use crate::store::Store;
-use crate::writer::Promise;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 use serde::Serialize;
 
 pub(crate) const STATE: &str = "
@@ -61,31 +60,18 @@ impl Store {
 
     /// Chooses the model of a session, or with none the configured one; false when there is no such session.
     pub async fn set_model(&self, session: &str, model: Option<&str>) -> Result<bool, StoreError> {
-        let (session, model) = (session.to_owned(), model.map(str::to_owned));
-        self.write("set-model", Promise::Durable, move |connection| {
-            Ok(connection.prepare_cached(MODEL)?.execute(params![session, model])? > 0)
-        })
-        .await
+        self.change("set-model", MODEL, (session.to_owned(), model.map(str::to_owned))).await
     }
 
     /// Later requests hold `body` instead of the turns up to `through`, which has ended. False, and nothing is kept,
     /// when a summary or a reset already reaches as far: the session went on while this one was written.
     pub async fn summarise(&self, session: &str, through: TurnId, body: &str) -> Result<bool, StoreError> {
-        let (session, body) = (session.to_owned(), body.to_owned());
-        self.write("summarise", Promise::Durable, move |connection| {
-            Ok(connection.prepare_cached(SUMMARISE)?.execute(params![session, through.0, body])? > 0)
-        })
-        .await
+        self.change("summarise", SUMMARISE, (session.to_owned(), through.0, body.to_owned())).await
     }
 
     /// Later requests hold nothing of what was said so far, the turn that runs included, nor its summary. The messages
     /// stay and can be searched.
     pub async fn reset(&self, session: &str) -> Result<(), StoreError> {
-        let session = session.to_owned();
-        self.write("reset", Promise::Durable, move |connection| {
-            connection.prepare_cached(RESET)?.execute([&session])?;
-            Ok(())
-        })
-        .await
+        self.change("reset", RESET, [session.to_owned()]).await.map(drop)
     }
 }

@@ -4,6 +4,7 @@
 mod allowed;
 mod audited;
 mod crash;
+mod deletion;
 mod delivery;
 mod disk;
 mod history;

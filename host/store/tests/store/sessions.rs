@@ -154,3 +154,46 @@ async fn an_import_never_mixes_with_messages_that_are_there() {
     let nowhere = store.import_session("nowhere", 1, Vec::new()).await;
     assert!(matches!(nowhere, Err(StoreError::NoKey(_))), "{nowhere:?}");
 }
+
+#[tokio::test]
+async fn an_export_imported_under_another_key_is_the_same_session() {
+    let (_folder, _path, store) = new_store();
+    let bodies = [r#"{"role":"user","content":"a"}"#, r#"{"z":1,"role":"assistant","content":[],"a":2.50}"#];
+    store.import_session(SESSION, 5, lines(&bodies)).await.unwrap();
+    let exported = store.export(SESSION).await.unwrap();
+    assert_eq!(exported, lines(&bodies));
+    store.import_session("mail:b", 5, exported.clone()).await.unwrap();
+    assert_eq!(store.export("mail:b").await.unwrap(), exported);
+    assert!(matches!(store.export("terminal:none").await, Err(StoreError::NoSession(_))));
+}
+
+#[tokio::test]
+async fn a_fork_goes_its_own_way_from_the_turn_it_was_made_at() {
+    let (_folder, _path, store) = new_store();
+    let (first, second) = (said(&store, "1").await, said(&store, "2").await);
+    said(&store, "3").await;
+    store.set_model(SESSION, Some("large")).await.unwrap();
+    store.summarise(SESSION, first, "One thing.").await.unwrap();
+    begin(&store, "4", "still runs").await;
+    assert_eq!(store.fork(SESSION, "terminal:b", Some(second)).await.unwrap(), 2);
+    assert_eq!(store.fork(SESSION, "terminal:c", None).await.unwrap(), 3);
+    let history = store.history("terminal:b", 10_000).await.unwrap();
+    assert_eq!((history.summary.as_deref(), history.turns.len()), (Some("One thing."), 1));
+    assert_eq!(&*history.turns[0].messages[0], r#"{"role":"user","content":"2"}"#);
+    assert_eq!(store.session("terminal:b").await.unwrap().unwrap().model.as_deref(), Some("large"));
+    assert_eq!(store.next_turn("terminal:b").await.unwrap(), None);
+    assert!(matches!(store.fork(SESSION, "terminal:b", None).await, Err(StoreError::Taken(_))));
+    assert!(matches!(store.fork("terminal:none", "terminal:d", None).await, Err(StoreError::NoSession(_))));
+    assert_eq!(store.delete_person("ann").await.unwrap().sessions.len(), 3, "a fork remembers who wrote");
+}
+
+#[tokio::test]
+async fn a_fork_from_before_a_summary_does_not_tell_what_came_later() {
+    let (_folder, _path, store) = new_store();
+    let first = said(&store, "1").await;
+    let second = said(&store, "2").await;
+    store.summarise(SESSION, second, "Both things.").await.unwrap();
+    store.fork(SESSION, "terminal:b", Some(first)).await.unwrap();
+    let history = store.history("terminal:b", 10_000).await.unwrap();
+    assert_eq!((history.summary, history.turns.len()), (None, 1));
+}
