@@ -112,7 +112,8 @@ impl Sandbox {
             prepared = tool.component.prepared(self) => prepared.map_err(|error| CallError::Host(error.to_string()))?,
         };
         // Waiting for another call that writes to the same quota is part of the call, and ends with it.
-        let open = FileContext::open(&rights.files, &machine.protected, &machine.quotas, file_denials(subject));
+        let journal = request.session.journal.as_deref();
+        let open = FileContext::open(&rights.files, journal, &machine.protected, &machine.quotas, file_denials(subject));
         let files = tokio::select! {
             biased;
             ended = withdrawn(tool, &request.cancel) => return Err(ended),
@@ -159,7 +160,7 @@ impl Sandbox {
         subject: &Arc<Subject>,
     ) -> Result<Vec<v0_1::Definition>, CallError> {
         let machine = self.machine();
-        let files = FileContext::open(&[], &machine.protected, &machine.quotas, file_denials(subject))
+        let files = FileContext::open(&[], None, &machine.protected, &machine.quotas, file_denials(subject))
             .await
             .map_err(|error| CallError::Host(error.to_string()))?;
         let nobody = SessionRights::of("");

@@ -298,6 +298,8 @@ pub struct SessionRights {
     pub scratch: Option<FileGrant>,
     /// Something that strangers wrote has been read in this turn.
     pub tainted: bool,
+    /// The directory where changes of files are noted, so that they can be undone.
+    pub journal: Option<PathBuf>,
 }
 
 impl SessionRights {
@@ -311,6 +313,7 @@ impl SessionRights {
             tool_was_named: false,
             scratch: None,
             tainted: false,
+            journal: None,
         }
     }
 
