@@ -9,8 +9,11 @@ mod disk;
 mod history;
 mod home;
 mod jobs;
+mod joined;
 mod messages;
 mod private;
+mod recall;
+mod sessions;
 mod tasks;
 mod turns;
 
