@@ -98,6 +98,11 @@ impl Bus {
         found.is_some()
     }
 
+    /// Whether a turn of the session runs.
+    pub(crate) fn is_running(&self, session: &str) -> bool {
+        self.state().workers.get(session).is_some_and(|worker| worker.cancel.is_some())
+    }
+
     /// Marks the session as woken; `Some` when it has no worker yet.
     fn wake(&self, session: &str) -> Option<Arc<Notify>> {
         let mut state = self.state();

@@ -13,6 +13,8 @@ pub struct AgentSettings {
     pub workspace: PathBuf,
     /// The folder of the sessions' scratch directories; without one there are none.
     pub scratch: Option<PathBuf>,
+    /// The folder of the sessions' journals, by which files are undone; without one nothing can be.
+    pub undo: Option<PathBuf>,
     /// The channels that messages can be sent to.
     pub channels: Vec<String>,
     /// The model's name as its vendor writes it.
@@ -41,6 +43,7 @@ impl AgentSettings {
         Self {
             workspace: workspace.into(),
             scratch: None,
+            undo: None,
             channels: Vec::new(),
             model: model.into(),
             max_tokens: Some(8_192),

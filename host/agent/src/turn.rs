@@ -101,7 +101,7 @@ pub(crate) async fn run(
         timer.cancel();
     });
     let mut course = Course {
-        rights: room.rights(&session, inbox.message.metadata.as_deref(), &calls),
+        rights: room.rights(id, &session, inbox.message.metadata.as_deref(), &calls),
         room,
         id,
         message: inbox.message,

@@ -5,6 +5,8 @@ mod house;
 
 mod calls;
 mod reach;
+mod recall;
 mod resume;
 mod rounds;
 mod sessions;
+mod undo;

@@ -122,6 +122,7 @@ impl Host {
             sandbox.set_ports(Ports {
                 messaging: Some(Arc::new(agent.clone())),
                 agents: Some(Arc::new(agent.clone())),
+                memory: Some(Arc::new(agent.clone())),
                 ..Ports::clone(&sandbox.ports())
             });
             self.schedule(&agent);
@@ -318,6 +319,7 @@ fn agent_settings(settings: &Settings, model: String) -> AgentSettings {
         max_tool_result_chars: whole(defaults.max_tool_result_chars),
         timezone: defaults.timezone.clone(),
         scratch: Some(settings.home.scratch()),
+        undo: Some(settings.home.root().join("undo")),
         channels: vec![Terminal::NAME.to_owned()],
         ..AgentSettings::new(&settings.workspace, model)
     }
