@@ -6,10 +6,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The name of each tool component and its folder in `tools/`.
-const TOOLS: [(&str, &str); 9] = [
+const TOOLS: [(&str, &str); 10] = [
     ("cron", "cron"),
     ("exec", "exec"),
     ("file", "file"),
+    ("memory", "memory"),
     ("message", "message"),
     ("spawn", "spawn"),
     ("web", "web"),

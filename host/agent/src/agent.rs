@@ -5,12 +5,13 @@ use crate::bus::{Bus, Listener, MessageKey};
 use crate::commands::{Command, OwnerDesk};
 use crate::event::WAITING;
 use crate::prompt::Prompt;
-use crate::subagents::{self, Waiting};
+use crate::recall::THIS_CHAT;
+use crate::subagents::{self, Waiting, is_task};
 use crate::tool_list::ToolList;
-use crate::{AgentSettings, TurnEvent, prompt, rights, scratch};
+use crate::{AgentSettings, TurnEvent, prompt, rights, scratch, undo};
 use chiton_providers::{Model, Models};
 use chiton_sandbox::{Capability, Effects, Sandbox, SessionRights};
-use chiton_store::{Accepted, CallRow, InboxId, NewMessage, Store, StoreError};
+use chiton_store::{Accepted, CallRow, InboxId, NewMessage, Store, StoreError, TurnId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::sync::atomic::AtomicUsize;
@@ -141,7 +142,7 @@ impl Agent {
     /// # Errors
     /// When the store cannot be read.
     pub async fn resume(&self) -> Result<usize, AgentError> {
-        if let Some(root) = self.room.settings.scratch.clone() {
+        for root in [&self.room.settings.scratch, &self.room.settings.undo].into_iter().flatten().cloned() {
             tokio::task::spawn_blocking(move || scratch::sweep(&root));
         }
         self.announce_forgotten().await?;
@@ -256,18 +257,29 @@ impl Agent {
 
 impl Room {
     /// The rights that a message was taken with, and what its turn has come to since.
-    pub(crate) fn rights(&self, session: &str, metadata: Option<&str>, calls: &[CallRow]) -> SessionRights {
+    pub(crate) fn rights(
+        &self,
+        turn: TurnId,
+        session: &str,
+        metadata: Option<&str>,
+        calls: &[CallRow],
+    ) -> SessionRights {
         let scratch = self.settings.scratch.as_ref().and_then(|root| {
             let made = scratch::scratch(root, session);
             made.inspect_err(|error| tracing::warn!(session, "there is no scratch directory: {error}")).ok()
         });
         let kept = rights::kept(session, metadata);
         let tainted = kept.tainted || calls.iter().any(|call| self.brings_in(&call.tool, &call.arguments));
-        SessionRights { scratch, tainted, ..kept }
+        // What a sub-agent changes is undone with the turn that gave it its task.
+        let journal = match (&self.settings.undo, is_task(session)) {
+            (_, true) => kept.journal.clone(),
+            (root, false) => root.as_ref().map(|root| undo::journal(root, session, turn.0)),
+        };
+        SessionRights { scratch, tainted, journal, ..kept }
     }
 
-    /// Whether the results of a tool may hold what strangers wrote: it reaches the network, or a sub-agent that may.
-    /// A call for a skill reaches what the skill does.
+    /// Whether the results of a tool may hold what strangers wrote: it reaches the network, a sub-agent that may, or
+    /// other chats than its own. A call for a skill reaches what the skill does.
     pub(crate) fn brings_in(&self, tool: &str, arguments: &str) -> bool {
         const WAYS: [(Effects, Capability); 2] =
             [(Effects::USES_NETWORK, Capability::Network), (Effects::SPAWNS, Capability::Agents)];
@@ -277,6 +289,8 @@ impl Room {
         used.is_some_and(|tool| {
             WAYS.iter().any(|(effect, capability)| {
                 tool.definition.effects.contains(*effect) && tool.grants.capabilities.contains_key(capability)
+            }) || tool.grants.capabilities.get(&Capability::Memory).is_some_and(|chats| {
+                chats.iter().any(|chat| chat != THIS_CHAT) || arguments.get("chat").is_some_and(|chat| !chat.is_null())
             })
         })
     }

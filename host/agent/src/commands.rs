@@ -63,6 +63,7 @@ const fn row(name: &'static str, arguments: &'static str, help: &'static str, by
 const COMMANDS: &[Row] = &[
     row("new", "", "begin anew; what was said stays searchable", For::Everybody, When::InTurn),
     row("stop", "", "end what is being worked on", For::Everybody, When::AtOnce),
+    row("undo", "", "put the files back as they were before the last turn that changed any", For::Owner, When::InTurn),
     row("status", "", "the model, the session and what runs", For::Everybody, When::AtOnce),
     row("model", "[NAME]", "show the models, or choose one for this session", For::Everybody, When::InTurnWithArgument),
     row("compact", "", "summarise what was said so far", For::Everybody, When::InTurn),
@@ -285,6 +286,10 @@ impl Course<'_> {
                 Err(error) => error,
             },
             (None, "memory") => self.judge_memory(&command.argument).await?,
+            (None, "undo") => match self.room.undo(&session).await {
+                Ok(undone) => undone.told(),
+                Err(error) => error.to_string(),
+            },
             (None, _) => String::new(),
         };
         Ok(End::Answer { message: wire::assistant(&text), text })
@@ -335,7 +340,7 @@ mod tests {
     fn only_what_changes_the_session_waits_for_its_place() {
         let waits =
             |name: &str, argument: &str| Command { name: name.to_owned(), argument: argument.to_owned() }.is_in_turn();
-        assert!(waits("new", "") && waits("model", "x") && waits("memory", "undo"));
+        assert!(waits("new", "") && waits("undo", "") && waits("model", "x") && waits("memory", "undo"));
         assert!(!waits("model", "") && !waits("stop", "") && !waits("status", "") && !waits("unknown", ""));
     }
 }

@@ -1,13 +1,12 @@
 //! Messages that tools send to chats: put into the outbox, then followed until the channel has taken them.
 
+use crate::recall::THIS_CHAT;
 use crate::{Agent, TurnEvent, inert};
 use async_trait::async_trait;
 use chiton_sandbox::ports::{Attachment, Caller, Messaging, PortError};
 use chiton_store::{DeliveryState, NewOutbox, OutboxId};
 use std::time::{Duration, Instant};
 
-/// The value of a grant for the chat that a call belongs to.
-const THIS_CHAT: &str = "this-chat";
 /// Most bytes of one message.
 const MOST_TEXT: usize = 64 << 10;
 /// How long a call waits for the channel before it says that the message waits.

@@ -2,6 +2,7 @@
 
 use chiton_sandbox::{Capabilities, Effects, FileGrant, SessionRights};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// What is kept of [`SessionRights`] beside the session's name.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +15,9 @@ struct KeptRights {
     /// What strangers wrote led to this message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     tainted: bool,
+    /// Where a sub-agent notes what it changes: with the turn that gave it its task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    journal: Option<PathBuf>,
 }
 
 /// Rights as JSON, for work that is done later: neither grants nor effects that come meanwhile widen them.
@@ -23,8 +27,8 @@ pub fn frozen(rights: &SessionRights) -> String {
 
 impl KeptRights {
     fn of(rights: &SessionRights) -> Self {
-        let SessionRights { effects, files, capabilities, tainted, .. } = rights.clone();
-        Self { effects, files, capabilities, tainted }
+        let SessionRights { effects, files, capabilities, tainted, journal, .. } = rights.clone();
+        Self { effects, files, capabilities, tainted, journal }
     }
 }
 
@@ -63,8 +67,8 @@ pub(crate) fn kept(session: &str, metadata: Option<&str>) -> SessionRights {
     let metadata: Option<Metadata> = metadata.and_then(|text| serde_json::from_str(text).ok());
     let all = SessionRights::of(session);
     match metadata.and_then(|metadata| metadata.rights) {
-        Some(KeptRights { effects, files, capabilities, tainted }) => {
-            SessionRights { effects, files, capabilities, tainted, ..all }
+        Some(KeptRights { effects, files, capabilities, tainted, journal }) => {
+            SessionRights { effects, files, capabilities, tainted, journal, ..all }
         }
         None => SessionRights { effects: Effects::NONE, ..all },
     }

@@ -25,7 +25,7 @@ pub fn scratch(root: &Path, session: &str) -> io::Result<FileGrant> {
 }
 
 /// A folder name that no other session has: something to read, and a digest of the whole.
-fn folder(session: &str) -> String {
+pub(crate) fn folder(session: &str) -> String {
     let readable: String = session.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
     let digest = Digest::of(session.as_bytes()).to_string();
     format!("{readable}-{}", &digest[digest.len() - 32..])
@@ -69,7 +69,7 @@ fn sweep_below(directory: &Path, oldest: SystemTime) {
     }
 }
 
-fn entries(directory: &Path) -> Vec<PathBuf> {
+pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 

@@ -16,6 +16,8 @@ pub struct AgentSettings {
     pub workspace: PathBuf,
     /// The folder of the sessions' scratch directories; without one there are none.
     pub scratch: Option<PathBuf>,
+    /// The folder of the sessions' journals, by which files are undone; without one nothing can be.
+    pub undo: Option<PathBuf>,
     /// The channels that messages can be sent to.
     pub channels: Vec<String>,
     /// Who may use the commands that show or change what is the owner's: channels, or `CHANNEL:SENDER`.
@@ -63,6 +65,7 @@ impl AgentSettings {
         Self {
             workspace: workspace.into(),
             scratch: None,
+            undo: None,
             channels: Vec::new(),
             owners: vec!["terminal".to_owned()],
             skills: SkillSettings::default(),

@@ -120,7 +120,7 @@ pub(crate) async fn run(
         tokio::time::sleep(limit).await;
         timer.cancel();
     });
-    let rights = room.rights(&session, inbox.message.metadata.as_deref(), &calls);
+    let rights = room.rights(id, &session, inbox.message.metadata.as_deref(), &calls);
     let mut course = Course {
         _tainted: Tainted::new(room, rights.tainted),
         rights,

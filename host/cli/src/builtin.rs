@@ -26,6 +26,7 @@ pub const GRANTS: &[(&str, &[&str])] = &[
     ("cron", &["schedule=this-chat"]),
     ("exec", &["files=workspace:write", "files=scratch:write", "skills=*"]),
     ("file", &["files=workspace:write", "files=scratch:read"]),
+    ("memory", &["memory=this-chat"]),
     ("message", &["messaging=this-chat", "files=workspace:read", "files=scratch:read"]),
     ("spawn", &["agents=spawn"]),
     ("web", &["network=public"]),

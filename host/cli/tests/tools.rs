@@ -21,6 +21,8 @@ fn the_built_in_tools_are_listed_and_described() {
         "list_dir",
         "message",
         "read_file",
+        "read_session",
+        "search_memory",
         "spawn",
         "web_fetch",
         "web_search",

@@ -69,12 +69,7 @@ pub(crate) fn times(accessed: NewTimestamp, modified: NewTimestamp) -> Result<Fi
             .map(Some)
             .ok_or(ErrorCode::Overflow),
     };
-    let mut times = FileTimes::new();
-    if let Some(accessed) = time(accessed)? {
-        times = times.set_accessed(accessed);
-    }
-    if let Some(modified) = time(modified)? {
-        times = times.set_modified(modified);
-    }
-    Ok(times)
+    let times = FileTimes::new();
+    let times = time(accessed)?.map_or(times, |accessed| times.set_accessed(accessed));
+    Ok(time(modified)?.map_or(times, |modified| times.set_modified(modified)))
 }

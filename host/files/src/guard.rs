@@ -4,7 +4,7 @@
 use crate::Access::{Read, Write};
 use crate::GuardedView;
 use crate::convert::{hash, how, stat, times};
-use crate::mount::{How, Intent, Mount, NEW_DIRECTORY, Opened, identity, refuse_shared};
+use crate::mount::{How, Intent, Mount, NEW_DIRECTORY, Opened, identity};
 use crate::place::whereabouts;
 use crate::rule::{Act, Refused, Reporter, Rule, Start};
 use crate::stream::{Charged, Exhausted};
@@ -69,6 +69,15 @@ impl GuardedView<'_> {
             return Ok(start);
         }
         Err(self.answer((operation, Write), start, "", Rule::ReadOnly.into()))
+    }
+
+    /// The same, and charges what it grows by if it is to end at `end`.
+    fn growing(&self, operation: &'static str, fd: &Fd, end: u64) -> FsResult<Start> {
+        let start = self.changeable(operation, fd)?;
+        match start.token.as_ref().map_or(Ok(()), |token| token.reach(end)) {
+            Ok(()) => Ok(start),
+            Err(rule) => Err(self.answer((operation, Write), start, "", rule.into())),
+        }
     }
 
     /// Hands a descriptor to the guest and remembers what it stands for.
@@ -183,13 +192,14 @@ impl HostDescriptor for GuardedView<'_> {
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         self.at(("mkdir", Write), &fd, &path, |mount, base| {
             let entry = mount.entry(Intent::Change, base, &path)?;
-            mount.charged(|| Ok(rustix::fs::mkdirat(&entry.directory, entry.name, NEW_DIRECTORY)?))
+            mount.charged(&entry, || Ok(rustix::fs::mkdirat(&entry.directory, &entry.name, NEW_DIRECTORY)?))
         })
     }
 
     async fn remove_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         self.at(("rmdir", Write), &fd, &path, |mount, base| {
             let entry = mount.entry(Intent::Move, base, &path)?;
+            mount.leaving(&entry)?;
             rustix::fs::unlinkat(&entry.directory, entry.name, AtFlags::REMOVEDIR)?;
             mount.meter.shrink(0, 1);
             Ok(())
@@ -202,7 +212,7 @@ impl HostDescriptor for GuardedView<'_> {
             if entry.must_be_directory {
                 return Err(Errno::NOTDIR.into());
             }
-            let was = entry.look();
+            let was = mount.leaving(&entry)?;
             rustix::fs::unlinkat(&entry.directory, entry.name, AtFlags::empty())?;
             mount.meter.removed(was);
             Ok(())
@@ -228,9 +238,13 @@ impl HostDescriptor for GuardedView<'_> {
             {
                 old.take_mode(replaced)?;
             }
+            let itself = moved.as_ref().map(identity) == replaced.as_ref().map(identity);
+            if !itself {
+                mount.leaving(&new)?;
+                mount.tell(|journal| journal.moving(old.place()?, new.place()?));
+            }
             let (from, to) = (old.strict_name(), new.strict_name());
             rustix::fs::renameat(&old.directory, from, &new.directory, to)?;
-            let itself = moved.as_ref().map(identity) == replaced.as_ref().map(identity);
             mount.meter.removed(replaced.filter(|_| !itself));
             Ok(())
         })
@@ -245,7 +259,7 @@ impl HostDescriptor for GuardedView<'_> {
             if entry.must_be_directory {
                 return Err(Errno::NOENT.into());
             }
-            mount.charged(|| Ok(rustix::fs::symlinkat(text, &entry.directory, entry.name)?))
+            mount.charged(&entry, || Ok(rustix::fs::symlinkat(text, &entry.directory, &entry.name)?))
         })
     }
 
@@ -267,8 +281,7 @@ impl HostDescriptor for GuardedView<'_> {
         self.at(("set-times", Write), &fd, &path, |mount, base| {
             let how = How { read: true, follow, ..How::default() };
             let (Opened::Directory(file) | Opened::File(file, _)) = mount.open(base, &path, how)?;
-            mount.allow(Intent::Change, &whereabouts(&file)?)?;
-            refuse_shared(&file.metadata()?, true)?;
+            mount.allow_opened(Intent::Change, &file)?;
             Ok(file.set_times(times)?)
         })
     }
@@ -277,29 +290,22 @@ impl HostDescriptor for GuardedView<'_> {
         let times = times(accessed, modified)?;
         let start = self.changeable("set-times", &fd)?;
         let set = || {
-            start.mount.allow(Intent::Change, &whereabouts(&start.base)?)?;
-            refuse_shared(&start.base.metadata()?, true)?;
+            start.mount.allow_opened(Intent::Change, &start.base)?;
             Ok(start.base.set_times(times)?)
         };
         set().map_err(|refused| self.answer(("set-times", Write), start, "", refused))
     }
 
     async fn set_size(&mut self, fd: Fd, size: Filesize) -> FsResult<()> {
-        let start = self.changeable("set-size", &fd)?;
-        if let Err(rule) = start.charge(size) {
-            return Err(self.answer(("set-size", Write), start, "", rule.into()));
-        }
+        let start = self.growing("set-size", &fd, size)?;
         let done = self.inner.set_size(fd, size).await;
         start.settle();
         done
     }
 
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
-        let start = self.changeable("write", &fd)?;
         let wanted = bytes.len() as u64;
-        if let Err(rule) = start.charge(offset.saturating_add(wanted)) {
-            return Err(self.answer(("write", Write), start, "", rule.into()));
-        }
+        let start = self.growing("write", &fd, offset.saturating_add(wanted))?;
         let written = self.inner.write(fd, bytes, offset).await;
         if !matches!(written, Ok(written) if written == wanted) {
             start.settle();

@@ -10,6 +10,7 @@ mod convert;
 mod corpus;
 mod grant;
 mod guard;
+mod journal;
 mod mount;
 mod place;
 mod quota;
@@ -18,6 +19,7 @@ mod stream;
 mod walk;
 
 pub use grant::{Access, FileGrant, FileGrantError, Quota};
+pub use journal::{Act, Line, Stamp, read_journal};
 pub use place::Protected;
 pub use quota::Quotas;
 
@@ -25,7 +27,7 @@ use mount::Mount;
 use quota::Meter;
 use rule::Start;
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 use wasmtime::component::{HasData, Linker};
@@ -88,9 +90,11 @@ pub struct FileContext {
 
 impl FileContext {
     /// Opens the granted directories, waiting for other calls that write to the same quota. With no
-    /// grants there is nothing to open and nothing can fail.
+    /// grants there is nothing to open and nothing can fail. What the call changes is noted in `journal`, but for
+    /// directories with a quota: what is there, nobody needs to keep.
     pub async fn open(
         grants: &[FileGrant],
+        journal: Option<&Path>,
         protected: &Protected,
         quotas: &Quotas,
         report: Report,
@@ -119,7 +123,7 @@ impl FileContext {
                     .map_err(|reason| MountError::Count { path: grant.path.clone(), reason })?,
             };
             meters.insert(id, meter.clone());
-            mounts.push(Arc::new(Mount::new(grant, root, meter, protected)?));
+            mounts.push(Arc::new(Mount::new(grant, root, meter, protected, journal)?));
         }
         Ok(Self { mounts, held: HashMap::new(), report, _turns: Arc::new(turns) })
     }

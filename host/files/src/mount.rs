@@ -1,8 +1,9 @@
 //! One granted directory during one call, and how objects in it are opened.
 
 use crate::MountError;
+use crate::journal::Journal;
 use crate::place::{Protected, in_git_directory, whereabouts, within};
-use crate::quota::{Meter, Token};
+use crate::quota::{Meter, Token, lock};
 use crate::rule::{Refused, Rule};
 use crate::walk::{Entry, beneath};
 use crate::{Access, FileGrant};
@@ -11,7 +12,7 @@ use rustix::io::Errno;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use wasmtime_wasi::filesystem::Dir;
 use wasmtime_wasi::{FsPerms, OpenMode};
 
@@ -79,6 +80,8 @@ pub(crate) struct Mount {
     host: PathBuf,
     /// Places inside that are closed all the same.
     closed: Vec<PathBuf>,
+    /// Where changes are noted before they are made.
+    journal: Option<Mutex<Journal>>,
 }
 
 /// Opens a granted directory, unless it is the bot's own or a link has taken its place.
@@ -115,12 +118,16 @@ impl Mount {
         root: Dir,
         meter: Arc<Meter>,
         protected: &Protected,
+        journal: Option<&Path>,
     ) -> Result<Self, MountError> {
         let host = whereabouts(&root.dir).map_err(|reason| unopened(grant, reason))?;
+        let inode = root.dir.metadata().map_err(|reason| unopened(grant, reason))?.ino();
+        let journal = journal.filter(|_| grant.quota.is_none());
         Ok(Self {
             path: grant.path.clone(),
             writable: grant.access == Access::Write,
             closed: protected.inside(&host),
+            journal: journal.map(|directory| Mutex::new(Journal::new(directory, (host.clone(), inode)))),
             root,
             meter,
             host,
@@ -147,12 +154,30 @@ impl Mount {
         Ok(())
     }
 
-    /// The same for an opened object. Reads ask where it is only if something is closed here.
-    fn allow_opened(&self, intent: Intent, file: &File) -> Result<(), Refused> {
-        if intent == Intent::Read && self.closed.is_empty() {
-            return Ok(());
+    /// The same for an opened object, which is noted if it is about to change. Reads ask where it is only if something
+    /// is closed here.
+    pub(crate) fn allow_opened(&self, intent: Intent, file: &File) -> Result<(), Refused> {
+        if intent != Intent::Read || !self.closed.is_empty() {
+            let at = whereabouts(file)?;
+            self.allow(intent, &at)?;
+            refuse_shared(&file.metadata()?, intent != Intent::Read)?;
+            self.tell(|journal| if intent == Intent::Read { Ok(()) } else { journal.note(at, Some(file)) });
         }
-        Ok(self.allow(intent, &whereabouts(file)?)?)
+        Ok(())
+    }
+
+    /// Tells the journal. One that cannot be written does not hold up the work.
+    pub(crate) fn tell(&self, tell: impl FnOnce(&mut Journal) -> std::io::Result<()>) {
+        if let Some(journal) = &self.journal {
+            tell(&mut lock(journal)).ok();
+        }
+    }
+
+    /// Notes what a name stands for, which is about to be taken away, and gives it.
+    pub(crate) fn leaving(&self, entry: &Entry) -> Result<Option<Metadata>, Refused> {
+        let object = entry.object();
+        self.tell(|journal| if object.is_some() { journal.note(entry.place()?, object.as_ref()) } else { Ok(()) });
+        Ok(object.and_then(|object| object.metadata().ok()))
     }
 
     /// A name that may be looked at or changed, in its opened directory.
@@ -162,7 +187,7 @@ impl Mount {
         }
         let entry = Entry::at(base, path)?;
         if intent != Intent::Read || !self.closed.is_empty() {
-            self.allow(intent, &whereabouts(&entry.directory)?.join(&entry.name))?;
+            self.allow(intent, &entry.place()?)?;
         }
         Ok(entry)
     }
@@ -240,7 +265,7 @@ impl Mount {
         if entry.must_be_directory {
             return Err(Errno::ISDIR.into());
         }
-        self.charged(|| {
+        self.charged(&entry, || {
             beneath(
                 &entry.directory,
                 &entry.name,
@@ -250,10 +275,11 @@ impl Mount {
         })
     }
 
-    /// Makes one entry that is charged to the quota, and given back if it could not be made.
-    pub(crate) fn charged<T>(&self, make: impl FnOnce() -> Result<T, Refused>) -> Result<T, Refused> {
+    /// Makes one entry that is charged to the quota and noted, or given back if it could not be made.
+    pub(crate) fn charged<T>(&self, entry: &Entry, make: impl FnOnce() -> Result<T, Refused>) -> Result<T, Refused> {
         self.meter.grow(0, 1)?;
-        make().inspect_err(|_| self.meter.shrink(0, 1))
+        let made = make().inspect_err(|_| self.meter.shrink(0, 1));
+        made.inspect(|_| self.tell(|journal| journal.note(entry.place()?, None)))
     }
 
     /// How many directories below the root a path lies.
@@ -266,9 +292,7 @@ impl Mount {
         let mut target = whereabouts(base).unwrap_or_else(|_| self.host.clone());
         for component in Path::new(path).components() {
             match component {
-                std::path::Component::ParentDir => {
-                    target.pop();
-                }
+                std::path::Component::ParentDir => drop(target.pop()),
                 std::path::Component::CurDir => {}
                 other => target.push(other),
             }
@@ -283,7 +307,7 @@ impl Mount {
 }
 
 /// A file with several names may be somebody else's under another name.
-pub(crate) fn refuse_shared(found: &Metadata, write: bool) -> Result<(), Rule> {
+fn refuse_shared(found: &Metadata, write: bool) -> Result<(), Rule> {
     let foreign = found.uid() != rustix::process::geteuid().as_raw();
     if found.is_file() && found.nlink() > 1 && (write || foreign) {
         return Err(Rule::HardLink);

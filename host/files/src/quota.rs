@@ -83,9 +83,8 @@ impl Meter {
         if self.limit.is_some_and(over) {
             return Err(Rule::Quota);
         }
-        let unseen = ledger.unseen.saturating_add(bytes).saturating_add(entries * ENTRY_COST);
-        ledger.unseen = unseen;
-        if unseen >= LOOK_EVERY {
+        ledger.unseen = ledger.unseen.saturating_add(bytes).saturating_add(entries * ENTRY_COST);
+        if ledger.unseen >= LOOK_EVERY {
             if !self.volume_has_room(bytes) {
                 return Err(Rule::VolumeReserve);
             }
@@ -130,9 +129,7 @@ impl Meter {
     }
 
     fn volume_has_room(&self, wanted: u64) -> bool {
-        let Ok(volume) = rustix::fs::fstatvfs(&self.directory) else {
-            return false;
-        };
+        let Ok(volume) = rustix::fs::fstatvfs(&self.directory) else { return false };
         let reserve = RESERVE.min(volume.f_blocks.saturating_mul(volume.f_frsize) / 50);
         let free = volume.f_bavail.saturating_mul(volume.f_frsize);
         // A volume that counts no inodes reports none at all.
@@ -173,9 +170,7 @@ impl Token {
 
     /// Sets the account to what the file holds, after it was cut or a write failed half-way.
     pub(crate) fn settle(&self, file: &File) {
-        let Ok(size) = file.metadata().map(|found| found.len()) else {
-            return;
-        };
+        let Ok(size) = file.metadata().map(|found| found.len()) else { return };
         let mut account = lock(&self.account);
         if size < account.size {
             self.meter.shrink(account.size - size, 0);
@@ -215,9 +210,7 @@ fn count(root: &File) -> io::Result<Quota> {
             }
             used.entries += 1;
             // A file that vanishes meanwhile is not held.
-            let Ok(found) = statat(&directory, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) else {
-                continue;
-            };
+            let Ok(found) = statat(&directory, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) else { continue };
             match FileType::from_raw_mode(found.st_mode) {
                 FileType::RegularFile => used.bytes += u64::try_from(found.st_size).unwrap_or(0),
                 FileType::Directory => match entry.file_name().to_str() {
@@ -233,6 +226,6 @@ fn count(root: &File) -> io::Result<Quota> {
     Ok(used)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -120,11 +120,6 @@ impl Start {
         if self.is_directory { Ok(&self.base) } else { Err(ErrorCode::NotDirectory) }
     }
 
-    /// Charges growth of the file to `end`.
-    pub(crate) fn charge(&self, end: u64) -> Result<(), Rule> {
-        self.token.as_ref().map_or(Ok(()), |token| token.reach(end))
-    }
-
     /// Sets the file's account to what it holds.
     pub(crate) fn settle(&self) {
         if let Some(token) = &self.token {

@@ -1,7 +1,7 @@
 //! An output stream to a file that charges what it writes.
 
 use crate::quota::Token;
-use crate::rule::{Reporter, Rule};
+use crate::rule::Reporter;
 use bytes::Bytes;
 use std::sync::Arc;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
@@ -28,18 +28,12 @@ impl Charged {
             Some(at) => self.token.reach(at.saturating_add(length)),
             None => self.token.append(length),
         };
-        match charged {
-            Ok(()) => {
-                self.at = self.at.map(|at| at.saturating_add(length));
-                Ok(())
-            }
-            Err(rule) => Err(self.refuse(rule)),
-        }
-    }
-
-    fn refuse(&self, rule: Rule) -> StreamError {
-        let code = self.reporter.refuse(rule);
-        StreamError::LastOperationFailed(wasmtime::Error::new(Exhausted(code)))
+        charged.map_err(|rule| {
+            let code = self.reporter.refuse(rule);
+            StreamError::LastOperationFailed(wasmtime::Error::new(Exhausted(code)))
+        })?;
+        self.at = self.at.map(|at| at.saturating_add(length));
+        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! The way from a guest's path to an opened object.
 
+use crate::place::whereabouts;
 use crate::rule::{Refused, Rule};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 
 /// How often a walk starts again because something on this machine was renamed meanwhile.
 const RETRIES: usize = 256;
@@ -77,8 +79,17 @@ impl Entry {
 
     /// What the name stands for now, a link not followed; `None` if there is nothing.
     pub(crate) fn look(&self) -> Option<Metadata> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW;
-        beneath(&self.directory, &self.name, flags, Mode::empty()).ok()?.metadata().ok()
+        self.object()?.metadata().ok()
+    }
+
+    /// The same as a handle that only names it.
+    pub(crate) fn object(&self) -> Option<File> {
+        beneath(&self.directory, &self.name, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty()).ok()
+    }
+
+    /// Its absolute path.
+    pub(crate) fn place(&self) -> std::io::Result<PathBuf> {
+        Ok(whereabouts(&self.directory)?.join(&self.name))
     }
 }
 

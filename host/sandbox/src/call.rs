@@ -1,7 +1,6 @@
 //! One call: a fresh instance with the rights of the call, ended at its limits.
 
 use crate::audit::Verdict;
-use crate::component::Component;
 use crate::contract::v0_1::{self, Failure};
 use crate::engine::Ticker;
 use crate::limiter::MemoryPool;
@@ -112,7 +111,9 @@ impl Sandbox {
             prepared = tool.component.prepared(self) => prepared.map_err(|error| CallError::Host(error.to_string()))?,
         };
         // Waiting for another call that writes to the same quota is part of the call, and ends with it.
-        let open = FileContext::open(&rights.files, &machine.protected, &machine.quotas, file_denials(subject));
+        let journal = request.session.journal.as_deref();
+        let open =
+            FileContext::open(&rights.files, journal, &machine.protected, &machine.quotas, file_denials(subject));
         let files = tokio::select! {
             biased;
             ended = withdrawn(tool, &request.cancel) => return Err(ended),
@@ -159,7 +160,7 @@ impl Sandbox {
         subject: &Arc<Subject>,
     ) -> Result<Vec<v0_1::Definition>, CallError> {
         let machine = self.machine();
-        let files = FileContext::open(&[], &machine.protected, &machine.quotas, file_denials(subject))
+        let files = FileContext::open(&[], None, &machine.protected, &machine.quotas, file_denials(subject))
             .await
             .map_err(|error| CallError::Host(error.to_string()))?;
         let nobody = SessionRights::of("");
@@ -274,35 +275,4 @@ pub(crate) fn verdict(result: &Result<Vec<Part>, CallError>) -> Verdict {
 /// Limits under which a component lists its tools.
 pub(crate) fn listing_limits(ceiling: &Limits) -> Limits {
     Limits { time: Duration::from_secs(5), ..Limits::default() }.at_most(ceiling)
-}
-
-/// The subject of a component that is not loaded yet.
-pub(crate) fn loading(component: &str, digest: crate::Digest, audit: Arc<dyn crate::AuditSink>) -> Arc<Subject> {
-    Arc::new(Subject {
-        session: String::new(),
-        component: component.to_owned(),
-        digest,
-        tool: String::new(),
-        audit,
-        denials: 0.into(),
-        denied_by: Default::default(),
-    })
-}
-
-/// The subject of a call.
-pub(crate) fn calling(
-    component: &Component,
-    tool: &LoadedTool,
-    session: &str,
-    audit: Arc<dyn crate::AuditSink>,
-) -> Arc<Subject> {
-    Arc::new(Subject {
-        session: session.to_owned(),
-        component: tool.slot.clone(),
-        digest: component.digest(),
-        tool: tool.definition.name.clone(),
-        audit,
-        denials: 0.into(),
-        denied_by: Default::default(),
-    })
 }

@@ -50,6 +50,8 @@ pub enum Capability {
     Messaging,
     /// Sub-agents.
     Agents,
+    /// What was said before, in these chats.
+    Memory,
     /// The component's own key-value space.
     Storage,
     /// Other tools.
@@ -68,13 +70,14 @@ const MAX_VALUE: usize = 1 << 10;
 
 impl Capability {
     /// Each kind as it is written, and the effect without which a tool has nothing of it.
-    const TABLE: [(Self, &'static str, Effects); 10] = [
+    const TABLE: [(Self, &'static str, Effects); 11] = [
         (Self::Network, "network", Effects::USES_NETWORK),
         (Self::Secrets, "secrets", Effects::USES_NETWORK),
         (Self::Programs, "programs", Effects::RUNS_PROGRAMS),
         (Self::Schedule, "schedule", Effects::SCHEDULES),
         (Self::Messaging, "messaging", Effects::SENDS_MESSAGES),
         (Self::Agents, "agents", Effects::SPAWNS),
+        (Self::Memory, "memory", Effects::NONE),
         (Self::Storage, "storage", Effects::NONE),
         (Self::Tools, "tools", Effects::SPAWNS),
         (Self::Model, "model", Effects::SPAWNS),
@@ -298,6 +301,8 @@ pub struct SessionRights {
     pub scratch: Option<FileGrant>,
     /// Something that strangers wrote has been read in this turn.
     pub tainted: bool,
+    /// The directory where changes of files are noted, so that they can be undone.
+    pub journal: Option<PathBuf>,
 }
 
 impl SessionRights {
@@ -311,6 +316,7 @@ impl SessionRights {
             tool_was_named: false,
             scratch: None,
             tainted: false,
+            journal: None,
         }
     }
 

@@ -16,7 +16,7 @@ const WASI_PATCH: u64 = 12;
 pub(crate) const TOOLS_EXPORT: &str = "chiton:tool/tools@0.1.0";
 
 /// Interfaces of the contract. Those after `call-context` are refused at run time without a grant.
-const CONTRACT_INTERFACES: [&str; 14] = [
+const CONTRACT_INTERFACES: [&str; 15] = [
     "tool-types",
     "log",
     "progress",
@@ -29,6 +29,7 @@ const CONTRACT_INTERFACES: [&str; 14] = [
     "schedule",
     "messaging",
     "agents",
+    "memory",
     "tools-invoke",
     "model",
 ];

@@ -190,6 +190,30 @@ pub trait Agents: Send + Sync {
     async fn cancel(&self, caller: &Caller, id: String) -> Result<(), PortError>;
 }
 
+/// What was said before. Answers are JSON, as the contract tells them.
+#[async_trait]
+pub trait Memory: Send + Sync {
+    /// Finds messages with all the words of `query`, in the caller's chat, in `chat` or in all of them, as far as the
+    /// values of `memory` allow.
+    async fn search(
+        &self,
+        caller: &Caller,
+        memory: &[String],
+        query: &str,
+        chat: Option<String>,
+        limit: u32,
+    ) -> Result<String, PortError>;
+    /// The newest messages of the caller's chat or of `chat`, or those before a message.
+    async fn read(
+        &self,
+        caller: &Caller,
+        memory: &[String],
+        chat: Option<String>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<String, PortError>;
+}
+
 /// The ports of a host. One that is missing denies.
 #[derive(Clone, Default)]
 pub struct Ports {
@@ -203,4 +227,6 @@ pub struct Ports {
     pub messaging: Option<Arc<dyn Messaging>>,
     /// Sub-agents.
     pub agents: Option<Arc<dyn Agents>>,
+    /// What was said before.
+    pub memory: Option<Arc<dyn Memory>>,
 }

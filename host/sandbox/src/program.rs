@@ -18,6 +18,7 @@ use tool_types::Failure;
 use wasmtime::component::Resource;
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::p2::pipe::{ClosedInputStream, ClosedOutputStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, OutputStream, Pollable};
 
 /// Programs that one call may have running at the same time.
@@ -166,13 +167,17 @@ impl programs::Host for State {
     }
 
     fn share_input(&mut self, of: Resource<DynInputStream>) -> wasmtime::Result<Stream<DynInputStream>> {
-        let shared = share(self.table.get_mut(&of)?, |handle| Box::new(handle));
-        Ok(Ok(self.table.push(shared)?))
+        let slot: &mut DynInputStream = self.table.get_mut(&of)?;
+        let handle = Handle::new(std::mem::replace(slot, Box::new(ClosedInputStream)));
+        *slot = Box::new(handle.clone());
+        Ok(Ok(self.table.push(Box::new(handle) as DynInputStream)?))
     }
 
     fn share_output(&mut self, of: Resource<DynOutputStream>) -> wasmtime::Result<Stream<DynOutputStream>> {
-        let shared = share(self.table.get_mut(&of)?, |handle| Box::new(handle));
-        Ok(Ok(self.table.push(shared)?))
+        let slot: &mut DynOutputStream = self.table.get_mut(&of)?;
+        let handle = Handle::new(std::mem::replace(slot, Box::new(ClosedOutputStream)));
+        *slot = Box::new(handle.clone());
+        Ok(Ok(self.table.push(Box::new(handle) as DynOutputStream)?))
     }
 
     async fn spawn(
@@ -199,34 +204,6 @@ impl programs::Host for State {
     }
 }
 
-/// Puts a handle in the place of a stream and gives a second one.
-fn share<T>(slot: &mut T, boxed: impl Fn(Handle<T>) -> T) -> T
-where
-    Handle<T>: Clone,
-    T: Placeholder,
-{
-    let handle = Handle::new(std::mem::replace(slot, T::placeholder()));
-    *slot = boxed(handle.clone());
-    boxed(handle)
-}
-
-/// Stands in a slot while its stream is wrapped.
-trait Placeholder {
-    fn placeholder() -> Self;
-}
-
-impl Placeholder for DynInputStream {
-    fn placeholder() -> Self {
-        Box::new(wasmtime_wasi::p2::pipe::ClosedInputStream)
-    }
-}
-
-impl Placeholder for DynOutputStream {
-    fn placeholder() -> Self {
-        Box::new(wasmtime_wasi::p2::pipe::ClosedOutputStream)
-    }
-}
-
 impl State {
     /// Starts a program of the sandbox, or else of the machine.
     fn start(&mut self, command: CommandLine) -> Result<Process, Failure> {
@@ -245,33 +222,23 @@ impl State {
         };
         let running = Running::take(&call)?;
         let program = call.sandbox.programs().get(&name).cloned();
-        let (sender, ended) = watch::channel(None);
-        let task = match program {
-            Some(program) => {
-                let files = self.files.share();
-                tokio::spawn(async move {
-                    let stderr = command.stderr.clone();
-                    let code = match run(&call, &program, files, command).await {
-                        Ok(code) => code,
-                        Err((code, reason)) => complain(stderr, &name, &reason, code).await,
-                    };
-                    drop(running);
-                    sender.send_replace(Some(code));
-                })
-            }
-            None => {
-                self.native_is_possible(&name)?;
-                tokio::spawn(async move {
-                    let stderr = command.stderr.clone();
-                    let code = match native(&call, command).await {
-                        Ok(code) => code,
-                        Err(failure) => complain(stderr, &name, &told(failure), NOT_STARTED).await,
-                    };
-                    drop(running);
-                    sender.send_replace(Some(code));
-                })
-            }
-        };
+        if program.is_none() {
+            self.native_is_possible(&name)?;
+        }
+        let (files, (sender, ended)) = (self.files.share(), watch::channel(None));
+        let task = tokio::spawn(async move {
+            let stderr = command.stderr.clone();
+            let ran = match program {
+                Some(program) => run(&call, &program, files, command).await,
+                None => native(&call, command).await.map_err(|failure| (NOT_STARTED, told(failure))),
+            };
+            let code = match ran {
+                Ok(code) => code,
+                Err((code, reason)) => complain(stderr, &name, &reason, code).await,
+            };
+            drop(running);
+            sender.send_replace(Some(code));
+        });
         Ok(Process { ended, task: AbortOnDropHandle::new(task) })
     }
 

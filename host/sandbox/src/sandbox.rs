@@ -13,6 +13,7 @@ use crate::program::{self, ComponentBytes, Program, Programs};
 use crate::skill;
 use crate::snapshot::Snapshot;
 use crate::state::State;
+use crate::subject::Subject;
 use crate::{CallError, Digest, Grants, Limits, LoadError, SandboxError, contract};
 use arc_swap::ArcSwap;
 use chiton_files::{Protected, Quotas};
@@ -133,7 +134,7 @@ impl Sandbox {
             }
         };
         if let Err(error) = &loaded {
-            call::loading("", digest, self.inner.audit.clone()).record(
+            Subject::of("", "", digest, "", self.inner.audit.clone()).record(
                 "load",
                 &digest.to_string(),
                 &error.to_string(),
@@ -288,7 +289,7 @@ impl Sandbox {
     async fn link(&self, digest: Digest, code: Vec<u8>) -> Result<(Arc<Component>, Vec<u8>), LoadError> {
         let (linked, imports, code) = self.prepare(code, Kind::Tool).await?;
         let prepared = component::prepare(linked)?;
-        let subject = call::loading("", digest, self.inner.audit.clone());
+        let subject = Subject::of("", "", digest, "", self.inner.audit.clone());
         let limits = call::listing_limits(&self.inner.ceiling);
         let definitions = {
             let _place = self.inner.listing.acquire().await;
@@ -401,7 +402,8 @@ impl Sandbox {
         };
         let acting = skill::acting(&snapshot, tool, &request);
         let tool = acting.as_ref().unwrap_or(tool);
-        let subject = call::calling(&tool.component, tool, &request.session.session, self.inner.audit.clone());
+        let (session, digest, audit) = (&request.session.session, tool.component.digest(), self.inner.audit.clone());
+        let subject = Subject::of(session, &tool.slot, digest, &tool.definition.name, audit);
         let admitted = match &acting {
             Ok(tool) => self.admit(tool, &request).await,
             Err(error) => Err(error.clone()),

@@ -23,6 +23,12 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
+    /// A tool of the component in `slot`, called in a session. While it is being loaded, all of them are empty.
+    pub(crate) fn of(session: &str, slot: &str, digest: Digest, tool: &str, audit: Arc<dyn AuditSink>) -> Arc<Self> {
+        let (session, component, tool) = (session.to_owned(), slot.to_owned(), tool.to_owned());
+        Arc::new(Self { session, component, digest, tool, audit, denials: 0.into(), denied_by: Mutex::default() })
+    }
+
     pub(crate) fn record(&self, operation: &str, target: &str, rule: &str, verdict: Verdict, duration: Duration) {
         self.audit.record(AuditRecord {
             time_ms: now_ms(),

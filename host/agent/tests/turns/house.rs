@@ -113,7 +113,11 @@ impl House {
         sandbox.publish("probe", probe, grants).unwrap();
         Self {
             store: Store::open(directory.path().join("chiton.db")).unwrap(),
-            settings: AgentSettings { timezone: Some("UTC".into()), ..AgentSettings::new(workspace) },
+            settings: AgentSettings {
+                timezone: Some("UTC".into()),
+                undo: Some(directory.path().join("undo")),
+                ..AgentSettings::new(workspace)
+            },
             _directory: directory,
             sandbox,
             script: Arc::default(),

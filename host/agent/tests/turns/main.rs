@@ -8,6 +8,8 @@ mod commands;
 mod conversation;
 mod memory;
 mod reach;
+mod recall;
 mod resume;
 mod rounds;
 mod sessions;
+mod undo;

@@ -129,6 +129,7 @@ impl Host {
             sandbox.set_ports(Ports {
                 messaging: Some(Arc::new(agent.clone())),
                 agents: Some(Arc::new(agent.clone())),
+                memory: Some(Arc::new(agent.clone())),
                 ..Ports::clone(&sandbox.ports())
             });
             self.schedule(&agent);
@@ -328,6 +329,7 @@ fn agent_settings(settings: &Settings) -> AgentSettings {
         max_turn_time: Duration::from_secs(defaults.budgets.turn.seconds),
         timezone: defaults.timezone.clone(),
         scratch: Some(settings.home.scratch()),
+        undo: Some(settings.home.root().join("undo")),
         channels: vec![Terminal::NAME.to_owned()],
         owners: vec![Terminal::NAME.to_owned()],
         skills: skills::settings(settings),

@@ -1,7 +1,7 @@
-//! The interfaces that only pass on to a port: schedule, messaging, agents.
+//! The interfaces that only pass on to a port: schedule, messaging, agents, memory.
 
 use super::v0_1::tool_types::Failure;
-use super::v0_1::{agents, messaging, schedule};
+use super::v0_1::{agents, memory, messaging, schedule};
 use crate::Capability;
 use crate::Verdict;
 use crate::ports::{Agents, Attachment, Due, PortError, Ports, ScheduledJob, Scheduling};
@@ -9,10 +9,13 @@ use crate::state::{Call, State};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The value of a `schedule` and of a `messaging` grant for the chat of the call.
+/// The value of a `schedule`, a `messaging` and a `memory` grant for the chat of the call.
 const THIS_CHAT: &str = "this-chat";
 /// The value of an `agents` grant.
 const SPAWN: &str = "spawn";
+
+/// What a function of an interface gives: an answer or a failure, unless the guest ends.
+type Answer<T> = wasmtime::Result<Result<T, Failure>>;
 
 impl Call {
     /// The values that were granted of a kind.
@@ -57,12 +60,7 @@ impl Call {
 }
 
 impl schedule::Host for State {
-    async fn add(
-        &mut self,
-        name: String,
-        message: String,
-        due: schedule::Timing,
-    ) -> wasmtime::Result<Result<schedule::Job, Failure>> {
+    async fn add(&mut self, name: String, message: String, due: schedule::Timing) -> Answer<schedule::Job> {
         let due = match due {
             schedule::Timing::At(time) => Due::At(time),
             schedule::Timing::Every(seconds) => Due::Every(seconds),
@@ -73,13 +71,13 @@ impl schedule::Host for State {
         Ok(call.audited("schedule.add", "", added).map(job))
     }
 
-    async fn jobs(&mut self) -> wasmtime::Result<Result<Vec<schedule::Job>, Failure>> {
+    async fn jobs(&mut self) -> Answer<Vec<schedule::Job>> {
         let (call, ports) = (&self.call, self.call.ports());
         let jobs = async { call.scheduling(&ports)?.jobs(&call.caller).await }.await;
         Ok(call.audited("schedule.jobs", "", jobs).map(|jobs| jobs.into_iter().map(job).collect()))
     }
 
-    async fn remove(&mut self, id: String) -> wasmtime::Result<Result<(), Failure>> {
+    async fn remove(&mut self, id: String) -> Answer<()> {
         let (call, ports) = (&self.call, self.call.ports());
         let removed = async { call.scheduling(&ports)?.remove(&call.caller, id.clone()).await }.await;
         Ok(call.audited("schedule.remove", &id, removed))
@@ -107,7 +105,7 @@ impl messaging::Host for State {
         chat: Option<String>,
         text: String,
         attachments: Vec<messaging::Attachment>,
-    ) -> wasmtime::Result<Result<messaging::Delivery, Failure>> {
+    ) -> Answer<messaging::Delivery> {
         let file = |file: messaging::Attachment| Attachment { name: file.name, mime: file.mime, data: file.data };
         let attachments = attachments.into_iter().map(file).collect();
         let wanted = chat.clone().unwrap_or_else(|| THIS_CHAT.to_owned());
@@ -123,21 +121,45 @@ impl messaging::Host for State {
 }
 
 impl agents::Host for State {
-    async fn start(&mut self, task: String, label: String) -> wasmtime::Result<Result<String, Failure>> {
+    async fn start(&mut self, task: String, label: String) -> Answer<String> {
         let (call, ports) = (&self.call, self.call.ports());
         let started = async { call.agents(&ports)?.start(&call.caller, task, label).await }.await;
         Ok(call.audited("agents.start", "", started))
     }
 
-    async fn wait(&mut self, id: String) -> wasmtime::Result<Result<String, Failure>> {
+    async fn wait(&mut self, id: String) -> Answer<String> {
         let (call, ports) = (&self.call, self.call.ports());
         let answered = async { call.agents(&ports)?.wait(&call.caller, id.clone()).await }.await;
         Ok(call.audited("agents.wait", &id, answered))
     }
 
-    async fn cancel(&mut self, id: String) -> wasmtime::Result<Result<(), Failure>> {
+    async fn cancel(&mut self, id: String) -> Answer<()> {
         let (call, ports) = (&self.call, self.call.ports());
         let cancelled = async { call.agents(&ports)?.cancel(&call.caller, id.clone()).await }.await;
         Ok(call.audited("agents.cancel", &id, cancelled))
+    }
+}
+
+impl memory::Host for State {
+    async fn search(&mut self, query: String, chat: Option<String>, limit: u32) -> Answer<String> {
+        let target = chat.clone().unwrap_or_else(|| THIS_CHAT.to_owned());
+        let (call, ports) = (&self.call, self.call.ports());
+        let found = async {
+            let (values, port) = call.port(Capability::Memory, &ports.memory, &target)?;
+            port.search(&call.caller, values, &query, chat, limit).await
+        };
+        let found = found.await;
+        Ok(call.audited("memory.search", &target, found))
+    }
+
+    async fn read(&mut self, chat: Option<String>, before: Option<i64>, limit: u32) -> Answer<String> {
+        let target = chat.clone().unwrap_or_else(|| THIS_CHAT.to_owned());
+        let (call, ports) = (&self.call, self.call.ports());
+        let read = async {
+            let (values, port) = call.port(Capability::Memory, &ports.memory, &target)?;
+            port.read(&call.caller, values, chat, before, limit).await
+        };
+        let read = read.await;
+        Ok(call.audited("memory.read", &target, read))
     }
 }

@@ -31,7 +31,7 @@ wasmtime::component::bindgen!({
 use chiton::tool::{call_context, log, progress};
 
 pub(crate) use EverythingPre as Prepared;
-pub(crate) use chiton::tool::{agents, exit_code, http, messaging, programs, schedule, secrets, tool_types};
+pub(crate) use chiton::tool::{agents, exit_code, http, memory, messaging, programs, schedule, secrets, tool_types};
 pub(crate) use exports::chiton::tool::tools::{Definition, Failure, Part as WirePart};
 
 /// Bytes that are kept of one progress line.
@@ -52,7 +52,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     exit_code::add_to_linker::<State, Own>(linker, |state| state)?;
     schedule::add_to_linker::<State, Own>(linker, |state| state)?;
     messaging::add_to_linker::<State, Own>(linker, |state| state)?;
-    agents::add_to_linker::<State, Own>(linker, |state| state)
+    agents::add_to_linker::<State, Own>(linker, |state| state)?;
+    memory::add_to_linker::<State, Own>(linker, |state| state)
 }
 
 impl tool_types::Host for State {}

@@ -1,6 +1,7 @@
 //! Programs: components that calls start beside themselves, with streams between them.
 
 use crate::world::World;
+use chiton_sandbox::files::{Act, Line, read_journal};
 use chiton_sandbox::{Access, CallError, Digest, FileGrant, Grants, Limits, Verdict};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -188,4 +189,36 @@ async fn without_the_effect_no_program_starts() {
     let refused = world.op_of("probe_write", op).await.unwrap().unwrap_err();
     assert_eq!(refused, "denied: effects=runs-programs");
     assert_eq!(world.records(Verdict::Denied).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_programs_of_a_call_change_is_noted_before_and_after() {
+    let world = world(Limits::default()).await;
+    let at = std::path::Path::new(&directory(&world)).join("note");
+    std::fs::write(&at, "mine").unwrap();
+    let journal = tempfile::tempdir().unwrap().keep();
+    let stages: [&[&str]; 2] = [&["deeds", "write", "note"], &["deeds", "write", "new"]];
+    let op = json!({ "op": "pipeline", "stages": stages, "directory": directory(&world) });
+    let mut request = World::request("probe_everything", json!({ "ops": [op] }));
+    request.session.journal = Some(journal.join("turn"));
+    world.sandbox.call(request).await.result.unwrap();
+    assert_eq!(std::fs::read_to_string(&at).unwrap(), "written");
+    let lines = read_journal(&journal.join("turn")).unwrap();
+    let kept = |name: &str| {
+        let told = |line: &&Line| line.at.ends_with(name) && matches!(line.act, Act::Changes(_));
+        let line = lines.iter().find(told).unwrap_or_else(|| panic!("{name} is not in {lines:?}"));
+        (line.stamp.is_some(), std::fs::read_to_string(journal.join("turn").join(line_copy(line))).unwrap_or_default())
+    };
+    assert_eq!(kept("note"), (true, "mine".to_owned()));
+    assert!(!kept("new").0, "there was nothing");
+    let left = |name: &str| lines.iter().any(|line| line.at.ends_with(name) && matches!(line.act, Act::Left));
+    assert!(left("note") && left("new"), "{lines:?}");
+    std::fs::remove_dir_all(journal).unwrap();
+}
+
+fn line_copy(line: &Line) -> &str {
+    match &line.act {
+        Act::Changes(copy) => copy,
+        _ => "",
+    }
 }

@@ -70,6 +70,8 @@ async fn wasi_03_capabilities_without_a_grant_are_denied_and_audited_once() {
         (json!({ "op": "agent_start" }), "agents=spawn"),
         (json!({ "op": "agent_wait" }), "agents=spawn"),
         (json!({ "op": "agent_cancel" }), "agents=spawn"),
+        (json!({ "op": "memory_search", "text": "secret" }), "memory=this-chat"),
+        (json!({ "op": "memory_read", "chat": "telegram:1" }), "memory=telegram:1"),
         (json!({ "op": "invoke", "tool": "probe_write" }), "tools"),
         (json!({ "op": "ask", "text": "?" }), "model"),
     ] {

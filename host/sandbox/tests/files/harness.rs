@@ -134,7 +134,12 @@ impl World {
         let request = CallRequest {
             tool: tool.to_owned(),
             arguments: json!({ "ops": ops }),
-            session: SessionRights { files: Some(grants), tool_was_named: true, ..SessionRights::of(&self.session) },
+            session: SessionRights {
+                files: Some(grants),
+                tool_was_named: true,
+                journal: Some(self.root.path().join("journal")),
+                ..SessionRights::of(&self.session)
+            },
             limits: Some(Limits { time, ..Limits::default() }),
             cancel: Default::default(),
             progress: None,

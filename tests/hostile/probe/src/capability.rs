@@ -5,11 +5,12 @@
 //! `storage_keys` · `secret {name}` ·
 //! `spawn {argv, directory, stdin, environment}`, which gives the exit code and what was written ·
 //! `pipeline {stages, directory, kill}`, which gives the exit codes of all and what the last wrote · `schedule_add` · `schedule_jobs` · `schedule_remove` ·
-//! `send {text, chat}` · `agent_start {task}` · `agent_wait {id}` · `agent_cancel` · `invoke {tool}` · `ask {text}`.
+//! `send {text, chat}` · `agent_start {task}` · `agent_wait {id}` · `agent_cancel` · `memory_search {text, chat}` ·
+//! `memory_read {chat, before}` · `invoke {tool}` · `ask {text}`.
 
 use crate::bindings::chiton::tool::tool_types::Failure;
 use crate::bindings::chiton::tool::{
-    agents, http, messaging, model, programs, schedule, secrets, storage, tools_invoke,
+    agents, http, memory, messaging, model, programs, schedule, secrets, storage, tools_invoke,
 };
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::{Fields, OutgoingRequest, Scheme};
@@ -41,6 +42,8 @@ pub(crate) fn run(op: &Operation) -> Option<Outcome> {
         "agent_start" => text(agents::start(op.0["task"].as_str().unwrap_or("do it"), "label")),
         "agent_wait" => text(agents::wait(op.0["id"].as_str().unwrap_or("1"))),
         "agent_cancel" => told(agents::cancel("1")),
+        "memory_search" => text(memory::search(op.text("text"), op.0["chat"].as_str(), 10)),
+        "memory_read" => text(memory::read(op.0["chat"].as_str(), op.0["before"].as_i64(), 10)),
         "invoke" => told(tools_invoke::invoke(op.text("tool"), "{}")),
         "ask" => told(model::ask("", op.text("text"))),
         _ => return None,
