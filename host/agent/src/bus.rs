@@ -98,6 +98,62 @@ impl Bus {
         found.is_some()
     }
 
+    /// Marks the session as woken; `Some` when it has no worker yet.
+    fn wake(&self, session: &str) -> Option<Arc<Notify>> {
+        let mut state = self.state();
+        if let Some(worker) = state.workers.get_mut(session) {
+            worker.woken = true;
+            worker.notify.notify_one();
+            return None;
+        }
+        let notify = Arc::new(Notify::new());
+        let worker = Worker { woken: false, notify: notify.clone(), cancel: None, listener: None };
+        state.workers.insert(session.to_owned(), worker);
+        Some(notify)
+    }
+
+    /// The worker is about to look for work.
+    fn looking(&self, session: &str) {
+        if let Some(worker) = self.state().workers.get_mut(session) {
+            worker.woken = false;
+        }
+    }
+
+    /// The worker wants to end; false when something came meanwhile.
+    fn retire(&self, session: &str) -> bool {
+        let mut state = self.state();
+        let woken = state.workers.get(session).is_some_and(|worker| worker.woken);
+        if !woken {
+            state.workers.remove(session);
+        }
+        !woken
+    }
+
+    /// A turn begins: who listens to it, and what cancels it.
+    fn begin(&self, message: &NewMessage) -> (Option<mpsc::Sender<TurnEvent>>, CancellationToken) {
+        let mut state = self.state();
+        let listener = state.listeners.remove(&MessageKey::of(message));
+        let (sender, cancel) = match listener {
+            Some(listener) => (Some(listener.sender), listener.cancel),
+            None => (None, CancellationToken::new()),
+        };
+        if let Some(worker) = state.workers.get_mut(&message.session()) {
+            worker.cancel = Some(cancel.clone());
+            worker.listener.clone_from(&sender);
+        }
+        (sender, cancel)
+    }
+
+    /// A message joins the turn that runs: who listens to it.
+    pub(crate) fn join(&self, message: &NewMessage) -> Option<mpsc::Sender<TurnEvent>> {
+        self.state().listeners.remove(&MessageKey::of(message)).map(|listener| listener.sender)
+    }
+
+    /// Whether a turn of the session runs.
+    pub(crate) fn is_running(&self, session: &str) -> bool {
+        self.state().workers.get(session).is_some_and(|worker| worker.cancel.is_some())
+    }
+
     /// Shows something to whoever follows the turn that runs in `session`.
     pub(crate) fn show(&self, session: &str, event: TurnEvent) {
         let listener = self.state().workers.get(session).and_then(|worker| worker.listener.clone());

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Provider as Configured};
 use crate::exit::{Exit, Failure};
-use chiton_providers::{OpenAiCompatible, OpenAiOptions, Provider, ProviderError, VENDORS, Vendor};
+use chiton_providers::{HttpProvider, ProviderOptions, Provider, ProviderError, VENDORS, Vendor};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -51,16 +51,16 @@ pub fn connect(
     name: &str,
     configured: Option<&Configured>,
     key: Option<SecretString>,
-) -> Result<OpenAiCompatible, ProviderError> {
+) -> Result<HttpProvider, ProviderError> {
     let base = configured.and_then(|provider| provider.api_base.clone()).unwrap_or_default();
     let key = key.or_else(|| key_of(name, configured));
-    let mut options = OpenAiOptions::new(name, base, key);
+    let mut options = ProviderOptions::new(name, base, key);
     if let Some(provider) = configured {
         let header = |(name, value): (&String, &SecretString)| (name.clone(), value.clone());
         options.extra_headers = provider.extra_headers.iter().map(header).collect();
         options.extra_body = provider.extra_body.clone();
     }
-    OpenAiCompatible::new(options)
+    HttpProvider::new(options)
 }
 
 /// The key: configured, or in the vendor's environment variable, which only the vendor itself is sent.

@@ -35,6 +35,11 @@ impl CallPieces {
         self.calls.is_empty()
     }
 
+    /// How many calls have begun?
+    pub fn len(&self) -> usize {
+        self.calls.len()
+    }
+
     /// Takes one element of a `tool_calls` array; `position` is its place in that array.
     pub fn push(&mut self, piece: &Value, position: usize, of: usize) -> Result<(), TooManyCalls> {
         let function = &piece["function"];

@@ -13,7 +13,8 @@ use std::time::Duration;
 pub struct ChatRequest<'a> {
     /// The model's name as the server knows it.
     pub model: &'a str,
-    /// The conversation, oldest first: each item is one OpenAI chat message as JSON text, sent as it is.
+    /// The conversation, oldest first: each item is one OpenAI chat message as JSON text. Where the server speaks
+    /// another protocol it is translated, once for each `Arc`.
     pub messages: &'a [Arc<str>],
     /// The tools as a JSON array in OpenAI function format, or none.
     pub tools: Option<&'a str>,
@@ -33,6 +34,8 @@ pub enum StreamEvent {
     Text(String),
     /// A piece of the model's reasoning.
     Reasoning(String),
+    /// Something that the user should know, such as that another model answers.
+    Notice(String),
     /// The request failed before anything arrived and is sent again.
     Retrying {
         /// The pause before the next attempt.
@@ -94,6 +97,8 @@ pub enum Finish {
 /// One complete assistant message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
+    /// `PROVIDER/MODEL` that answered; empty for one that was made by hand.
+    pub model: String,
     /// The answer; may be empty when there are tool calls.
     pub text: String,
     /// The reasoning, as far as the server shows it.
@@ -132,7 +137,8 @@ impl Reply {
         let wire = tool_calls.iter().map(|call| wire_call(call, None)).collect();
         let finish = if tool_calls.is_empty() { Finish::Stop } else { Finish::ToolCalls };
         Self {
-            message: assistant_message(&text, "", wire).into(),
+            model: String::new(),
+            message: assistant_message(&text, Map::new(), wire).into(),
             text,
             reasoning: String::new(),
             tool_calls,

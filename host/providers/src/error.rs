@@ -149,10 +149,8 @@ pub enum ProviderError {
         /// The origin it points to.
         to: String,
     },
-    /// An answer that is no chat completion.
-    #[error(
-        "{provider} did not answer like an OpenAI-compatible server ({detail}); check providers.{provider}.apiBase"
-    )]
+    /// An answer that is no reply of its protocol.
+    #[error("{provider} did not answer like a server of models ({detail}); check providers.{provider}.apiBase")]
     Unintelligible {
         /// The provider's name.
         provider: String,
@@ -216,6 +214,11 @@ impl ProviderError {
             Self::ContextOverflow { .. } => ErrorClass::ContextOverflow,
             _ => ErrorClass::Fatal,
         }
+    }
+
+    /// May another model answer? Not when the request itself is what is wrong.
+    pub fn another_may_do_better(&self) -> bool {
+        self.class() != ErrorClass::ContextOverflow && !matches!(self, Self::Refused { .. } | Self::TooLarge { .. })
     }
 
     /// The pause the server asked for, if it did.

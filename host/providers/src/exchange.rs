@@ -1,11 +1,11 @@
 //! One request and its answer: status, then a stream of events or a whole body.
 
+use crate::ProviderError;
 use crate::chat::{ChatRequest, Reply};
-use crate::openai::{Timeouts, root_cause};
 use crate::refusal::{Failure, Refuser, retry_after};
-use crate::reply::{Events, ReplyBuilder};
+use crate::reply::ReplyBuilder;
 use crate::sse::{STREAM_LIMIT, SseDecoder};
-use crate::{ProviderError, Quirks};
+use crate::transport::{Timeouts, root_cause};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use reqwest::{Client, RequestBuilder, Response};
@@ -38,15 +38,13 @@ impl Exchange<'_> {
         &self,
         send: RequestBuilder,
         request: &ChatRequest<'_>,
-        quirks: Quirks,
+        mut builder: ReplyBuilder<'_>,
         started: &mut bool,
-        events: Events<'_>,
     ) -> Result<Reply, Failure> {
         let response = self.send(send, self.timeouts.header).await?;
-        let mut builder = ReplyBuilder::new(quirks, request.tools.is_some());
-        let end = self.read(response, &mut builder, events).await;
+        let end = self.read(response, &mut builder).await;
         *started = builder.has_started();
-        builder.complete(request, &end?, &self.refuser, events)
+        builder.complete(request, &end?)
     }
 
     /// Sends a request for the list of models and reads their names.
@@ -74,12 +72,7 @@ impl Exchange<'_> {
     }
 
     /// Reads a success: events, or one JSON body whatever its type says. Gives how it ended.
-    async fn read(
-        &self,
-        response: Response,
-        builder: &mut ReplyBuilder,
-        events: Events<'_>,
-    ) -> Result<String, Failure> {
+    async fn read(&self, response: Response, builder: &mut ReplyBuilder<'_>) -> Result<String, Failure> {
         let mut stream = response.bytes_stream();
         let mut first = Vec::new();
         // The first byte that is no white space tells JSON and HTML from events.
@@ -96,9 +89,9 @@ impl Exchange<'_> {
             }
         };
         match kind {
-            b'{' | b'[' => self.read_whole(first, stream, builder, events).await,
+            b'{' | b'[' => self.read_whole(first, stream, builder).await,
             b'<' => Err(self.refuser.not_an_api(&first)),
-            _ => self.read_events(first, stream, builder, events).await,
+            _ => self.read_events(first, stream, builder).await,
         }
     }
 
@@ -106,8 +99,7 @@ impl Exchange<'_> {
         &self,
         mut body: Vec<u8>,
         mut stream: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
-        builder: &mut ReplyBuilder,
-        events: Events<'_>,
+        builder: &mut ReplyBuilder<'_>,
     ) -> Result<String, Failure> {
         let reason = loop {
             match self.next(&mut stream, self.timeouts.idle).await? {
@@ -119,13 +111,9 @@ impl Exchange<'_> {
             }
         };
         match serde_json::from_slice::<Value>(&body) {
-            Ok(Value::Array(chunks)) => {
-                chunks.iter().try_for_each(|chunk| builder.take_chunk(chunk, &self.refuser, &mut *events))?
-            }
-            Ok(chunk) if chunk["choices"].is_array() || chunk.get("error").is_some() || chunk["object"] == "error" => {
-                builder.take_chunk(&chunk, &self.refuser, &mut *events)?;
-            }
-            Ok(_) => return Err(self.refuser.unintelligible("JSON without choices")),
+            Ok(Value::Array(chunks)) => chunks.iter().try_for_each(|chunk| builder.take_chunk(chunk).map(drop))?,
+            Ok(chunk) if builder.is_whole(&chunk) => drop(builder.take_chunk(&chunk)?),
+            Ok(_) => return Err(self.refuser.unintelligible("JSON without a reply")),
             Err(error) if error.is_eof() => return Ok(reason),
             Err(_) => return Err(self.refuser.not_an_api(&body)),
         }
@@ -136,15 +124,14 @@ impl Exchange<'_> {
         &self,
         first: Vec<u8>,
         mut stream: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
-        builder: &mut ReplyBuilder,
-        events: Events<'_>,
+        builder: &mut ReplyBuilder<'_>,
     ) -> Result<String, Failure> {
         let (mut decoder, mut arrived) = (SseDecoder::default(), Vec::new());
         let mut bytes = Bytes::from(first);
         loop {
             decoder.push(&bytes, &mut arrived).map_err(|error| self.refuser.too_large(&error.to_string()))?;
             for event in arrived.drain(..) {
-                if builder.take_event(&event, &self.refuser, &mut *events)? {
+                if builder.take_event(&event)? {
                     return Ok("it ended without a reason to stop".into());
                 }
             }
@@ -158,7 +145,7 @@ impl Exchange<'_> {
                 Ok(Next::End(reason)) => {
                     decoder.finish(&mut arrived);
                     for event in arrived.drain(..) {
-                        builder.take_event(&event, &self.refuser, &mut *events)?;
+                        builder.take_event(&event)?;
                     }
                     return Ok(reason);
                 }
@@ -232,10 +219,14 @@ async fn read_up_to(response: Response, limit: usize, wait: Duration) -> Vec<u8>
     body
 }
 
-/// The names in a list of models: `{"data": [{"id": ..}]}`, or the bare array.
+/// The names in a list of models: `{"data": [{"id": ..}]}`, the bare array, or Gemini's `{"models": [{"name": ..}]}`.
 pub fn model_names(json: &Value) -> Option<Vec<String>> {
-    let models = json["data"].as_array().or_else(|| json.as_array())?;
-    Some(models.iter().filter_map(|model| model["id"].as_str()).map(str::to_string).collect())
+    let models = json["data"].as_array().or_else(|| json.as_array()).or_else(|| json["models"].as_array())?;
+    let name = |model: &Value| {
+        let name = model["id"].as_str().or_else(|| model["name"].as_str()?.strip_prefix("models/"))?;
+        Some(name.to_string())
+    };
+    Some(models.iter().filter_map(name).collect())
 }
 
 #[cfg(test)]

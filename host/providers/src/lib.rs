@@ -1,4 +1,4 @@
-//! Model providers: the OpenAI-compatible chat codec, the table of vendors, and the servers on this machine.
+//! Model providers: three wire codecs behind one transport, the table of vendors, and the servers on this machine.
 //!
 //! A caller builds a [`ChatRequest`] from messages that are already wire JSON, gives it to a [`Provider`] and
 //! receives events while the reply streams and one complete [`Reply`] at the end. A reply that was cut is an
@@ -8,26 +8,30 @@
 pub mod bench;
 mod calls;
 mod chat;
+mod codec;
 mod error;
 mod exchange;
+mod fallback;
+mod fragments;
 mod inline;
 mod local;
 mod models;
-mod openai;
 mod refusal;
 mod reply;
-mod request;
 mod scripted;
 mod sse;
+mod transport;
 mod vendors;
 
 pub use chat::{ChatRequest, Finish, MalformedArguments, Provider, Reply, StreamEvent, ToolCall, Usage};
+pub use codec::Codec;
 pub use error::{ErrorClass, ProviderError};
+pub use fallback::Fallback;
 pub use local::{LocalServer, find_local_servers, find_servers_on, listener_uid};
-pub use models::{Model, Models, OneModel, Price};
-pub use openai::{OpenAiCompatible, OpenAiOptions, Retries, Timeouts};
+pub use models::{Model, Models, OneModel, Price, title};
 pub use scripted::ScriptedProvider;
 pub use sse::{SseDecoder, SseEvent, SseTooLarge};
+pub use transport::{HttpProvider, ProviderOptions, Retries, Timeouts, connect};
 pub use vendors::{HistoryRules, Quirks, VENDORS, Vendor};
 
 /// Makes `ring` the process's TLS implementation; later calls change nothing.

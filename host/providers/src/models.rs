@@ -44,6 +44,16 @@ impl Price {
     }
 }
 
+/// The provider and the model in one word: how a model is called in this program.
+pub fn title(provider: &str, model: &str) -> String {
+    format!("{provider}/{}", without_provider(provider, model))
+}
+
+/// `deepseek/deepseek-chat` is `deepseek-chat` to DeepSeek.
+pub(crate) fn without_provider<'m>(provider: &str, model: &'m str) -> &'m str {
+    model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model)
+}
+
 /// The models that sessions can choose from.
 pub trait Models: Send + Sync {
     /// The model of that name, or the one that is used where none is chosen.
@@ -54,6 +64,9 @@ pub trait Models: Send + Sync {
 
     /// The names that can be offered: presets and configured models, the default first.
     fn names(&self) -> Vec<String>;
+
+    /// What the model costs that a reply names as the one that answered, if that is known.
+    fn price(&self, title: &str) -> Option<Price>;
 }
 
 /// One model for every name.
@@ -63,7 +76,7 @@ impl OneModel {
     /// The model `name` of `provider`, without a price.
     pub fn new(provider: Arc<dyn Provider>, name: impl Into<String>) -> Self {
         let name = name.into();
-        let title = format!("{}/{name}", provider.name());
+        let title = title(provider.name(), &name);
         Self(Arc::new(Model {
             title,
             provider,
@@ -83,6 +96,10 @@ impl Models for OneModel {
 
     fn names(&self) -> Vec<String> {
         vec![self.0.title.clone()]
+    }
+
+    fn price(&self, _: &str) -> Option<Price> {
+        self.0.price
     }
 }
 

@@ -33,7 +33,20 @@ const NO_CREDIT: &[&str] = &[
     "insufficient balance",
     "insufficient_balance",
     "insufficient credit",
+    "credit balance is too low",
     "余额不足",
+];
+
+/// Types of errors inside a stream whose status is known, as Anthropic documents them.
+const TYPES: &[(&str, u64)] = &[
+    ("invalid_request_error", 400),
+    ("authentication_error", 401),
+    ("billing_error", 402),
+    ("permission_error", 403),
+    ("not_found_error", 404),
+    ("request_too_large", 413),
+    ("rate_limit_error", 429),
+    ("overloaded_error", 529),
 ];
 
 /// An error, and what the server said about the field it did not like.
@@ -75,6 +88,7 @@ impl Refuser<'_> {
         let detail = if said.is_empty() { format!("status {status}") } else { format!("status {status}: {said}") };
         let codes = ["code", "type"].map(|field| json["error"][field].as_str().unwrap_or_default()).join(" ");
         let hints = format!("{codes} {said}").to_lowercase();
+        let retry_after = retry_after.or_else(|| retry_delay(json));
         Failure { error: self.sort(status, retry_after, detail, &hints), field: refused_field(json).unwrap_or(said) }
     }
 
@@ -88,7 +102,7 @@ impl Refuser<'_> {
             400 | 403 if says(&["invalid_api_key", "incorrect api key", "api key not valid"]) => {
                 ProviderError::BadKey { provider, detail }
             }
-            429 if says(NO_CREDIT) => ProviderError::NoCredit { provider, detail },
+            400 | 403 | 429 if says(NO_CREDIT) => ProviderError::NoCredit { provider, detail },
             413 => ProviderError::ContextOverflow { detail },
             400 | 422 | 500 if says(OVERFLOW) => ProviderError::ContextOverflow { detail },
             403 => ProviderError::Forbidden { provider, detail },
@@ -102,19 +116,16 @@ impl Refuser<'_> {
     /// An error object inside a successful answer.
     pub fn in_stream(&self, chunk: &Value) -> Failure {
         let code = if chunk["error"].is_object() { &chunk["error"]["code"] } else { &chunk["code"] };
-        let status =
-            code.as_u64().or_else(|| code.as_str()?.parse().ok()).or_else(|| chunk["error"]["status_code"].as_u64());
+        let kind = chunk["error"]["type"].as_str();
+        let of_kind = || TYPES.iter().find(|(name, _)| kind == Some(name)).map(|(_, status)| *status);
+        let number = code.as_u64().or_else(|| code.as_str()?.parse().ok());
+        let status = number.or_else(|| chunk["error"]["status_code"].as_u64()).or_else(of_kind);
         let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status));
         if let Some(status) = status {
             return self.status(status, None, chunk.to_string().as_bytes());
         }
         let said = self.clean(&message(chunk));
-        let hints = format!(
-            "{} {} {said}",
-            code.as_str().unwrap_or_default(),
-            chunk["error"]["type"].as_str().unwrap_or_default()
-        )
-        .to_lowercase();
+        let hints = format!("{} {} {said}", code.as_str().unwrap_or_default(), kind.unwrap_or_default()).to_lowercase();
         if OVERFLOW.iter().any(|word| hints.contains(word)) {
             return ProviderError::ContextOverflow { detail: said }.into();
         }
@@ -181,12 +192,23 @@ fn plain_text(body: &[u8]) -> String {
     if text.starts_with('<') { "an HTML page".into() } else { text.chars().take(10_000).collect() }
 }
 
-/// The pause a server asks for: `retry-after-ms`, or `retry-after` in seconds. Dates are not used by any vendor.
+/// The pause a server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date.
 pub fn retry_after(header: impl Fn(&str) -> Option<String>) -> Option<Duration> {
     let number =
         |name: &str| header(name)?.trim().parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
-    let seconds = number("retry-after-ms").map(|value| value / 1000.0).or_else(|| number("retry-after"))?;
-    Some(Duration::from_secs_f64(seconds.min(86_400.0)))
+    let until = || {
+        let date = jiff::fmt::rfc2822::parse(header("retry-after")?.trim()).ok()?;
+        Some((date.timestamp().as_second() - jiff::Timestamp::now().as_second()).max(0) as f64)
+    };
+    let seconds = number("retry-after-ms").map(|value| value / 1000.0).or_else(|| number("retry-after"));
+    Some(Duration::from_secs_f64(seconds.or_else(until)?.min(86_400.0)))
+}
+
+/// The same in the body of an error of Google's: `"retryDelay": "34.5s"`.
+fn retry_delay(json: &Value) -> Option<Duration> {
+    let details = json["error"]["details"].as_array()?;
+    let delay = details.iter().find_map(|detail| detail["retryDelay"].as_str())?;
+    retry_after(|name| (name == "retry-after").then(|| delay.trim_end_matches('s').to_string()))
 }
 
 #[cfg(test)]
@@ -261,8 +283,25 @@ mod tests {
             |name: &'static str, value: &'static str| move |asked: &str| (asked == name).then(|| value.to_string());
         assert_eq!(retry_after(header("retry-after", "2")), Some(Duration::from_secs(2)));
         assert_eq!(retry_after(header("retry-after-ms", "1500")), Some(Duration::from_millis(1500)));
-        for odd in ["-1", "NaN", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+        for odd in ["-1", "NaN", "soon", "Wed, 99 Oct 2026 07:28:00 GMT"] {
             assert_eq!(retry_after(header("retry-after", odd)), None);
         }
+    }
+
+    #[test]
+    fn a_date_is_the_pause_until_then_and_a_past_one_is_none() {
+        let date = |seconds: i64| {
+            let then = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+            let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&then).unwrap();
+            retry_after(|name| (name == "retry-after").then(|| date.clone())).unwrap().as_secs()
+        };
+        assert!((28..=30).contains(&date(30)));
+        assert_eq!(date(-1_000), 0);
+    }
+
+    #[test]
+    fn the_pause_in_an_error_of_google_is_read() {
+        let body = r#"{"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.5s"}]}}"#;
+        assert_eq!(refuse(429, body).retry_after(), Some(Duration::from_millis(34_500)));
     }
 }

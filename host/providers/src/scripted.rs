@@ -35,7 +35,8 @@ impl Provider for ScriptedProvider {
         request: ChatRequest<'_>,
         events: &mut (dyn FnMut(StreamEvent) + Send),
     ) -> Result<Reply, ProviderError> {
-        let reply = (self.answer)(&request);
+        let mut reply = (self.answer)(&request);
+        reply.model = crate::title(&self.name, request.model);
         if !reply.reasoning.is_empty() {
             events(StreamEvent::Reasoning(reply.reasoning.clone()));
         }

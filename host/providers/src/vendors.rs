@@ -1,16 +1,20 @@
-//! The table of vendors: where each is, which variable holds its key, and what is odd about it.
+//! The table of vendors: where each is, which variable holds its key, how it is spoken to, and what is odd about it.
+
+use crate::codec::{Codec, chat::CODEC as CHAT, gemini::CODEC as GEMINI, messages::CODEC as MESSAGES};
 
 /// One known vendor of models.
 #[derive(Clone, Copy, Debug)]
 pub struct Vendor {
     /// The name under `providers` in the configuration.
     pub name: &'static str,
-    /// Where its OpenAI-compatible API is; empty for `custom`, whose address the owner gives.
+    /// Where its API is; empty for `custom`, whose address the owner gives.
     pub base_url: &'static str,
     /// The environment variable that usually holds its key; empty when it needs none.
     pub key_env: &'static str,
     /// Beginnings of model names that mean this vendor when none is named.
     pub model_prefixes: &'static [&'static str],
+    /// How it is spoken to.
+    pub codec: &'static Codec,
     /// What is odd about it.
     pub quirks: Quirks,
 }
@@ -73,32 +77,34 @@ const fn row(
     base_url: &'static str,
     key_env: &'static str,
     model_prefixes: &'static [&'static str],
+    codec: &'static Codec,
     quirks: Quirks,
 ) -> Vendor {
-    Vendor { name, base_url, key_env, model_prefixes, quirks }
+    Vendor { name, base_url, key_env, model_prefixes, codec, quirks }
 }
 
 /// Every vendor known by name.
 #[rustfmt::skip]
 pub const VENDORS: &[Vendor] = &[
-    row("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", &["gpt-", "o1", "o3", "o4", "chatgpt-"], Quirks::OPENAI),
-    row("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", &[], Quirks::GATEWAY),
-    row("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", &["deepseek-"], Quirks::THINKING),
-    row("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", &[], Quirks::GROQ),
-    row("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", &["mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-"], Quirks::MISTRAL),
-    row("xai", "https://api.x.ai/v1", "XAI_API_KEY", &["grok-"], Quirks::HOSTED),
-    row("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", &["moonshot-", "kimi-"], Quirks::THINKING),
-    row("zhipu", "https://open.bigmodel.cn/api/paas/v4", "ZAI_API_KEY", &["glm-"], Quirks::THINKING),
-    row("dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", &["qwen-", "qwen3-", "qwq-"], Quirks::HOSTED),
-    row("minimax", "https://api.minimax.io/v1", "MINIMAX_API_KEY", &["minimax-"], Quirks::HOSTED),
-    row("stepfun", "https://api.stepfun.com/v1", "STEPFUN_API_KEY", &["step-"], Quirks::STEPFUN),
-    row("aihubmix", "https://aihubmix.com/v1", "AIHUBMIX_API_KEY", &[], Quirks::GATEWAY),
-    row("gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", &["gemini-"], Quirks::HOSTED),
-    row("ollama", "http://127.0.0.1:11434/v1", "", &[], Quirks::LOCAL),
-    row("llamacpp", "http://127.0.0.1:8080/v1", "", &[], Quirks::LOCAL),
-    row("vllm", "http://127.0.0.1:8000/v1", "", &[], Quirks::LOCAL),
-    row("lmstudio", "http://127.0.0.1:1234/v1", "", &[], Quirks::LOCAL),
-    row("custom", "", "", &[], Quirks::LOCAL),
+    row("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", &["claude-"], MESSAGES, Quirks::HOSTED),
+    row("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", &["gpt-", "o1", "o3", "o4", "chatgpt-"], CHAT, Quirks::OPENAI),
+    row("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", &[], CHAT, Quirks::GATEWAY),
+    row("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", &["deepseek-"], CHAT, Quirks::THINKING),
+    row("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", &[], CHAT, Quirks::GROQ),
+    row("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", &["mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-"], CHAT, Quirks::MISTRAL),
+    row("xai", "https://api.x.ai/v1", "XAI_API_KEY", &["grok-"], CHAT, Quirks::HOSTED),
+    row("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", &["moonshot-", "kimi-"], CHAT, Quirks::THINKING),
+    row("zhipu", "https://open.bigmodel.cn/api/paas/v4", "ZAI_API_KEY", &["glm-"], CHAT, Quirks::THINKING),
+    row("dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", &["qwen-", "qwen3-", "qwq-"], CHAT, Quirks::HOSTED),
+    row("minimax", "https://api.minimax.io/v1", "MINIMAX_API_KEY", &["minimax-"], CHAT, Quirks::HOSTED),
+    row("stepfun", "https://api.stepfun.com/v1", "STEPFUN_API_KEY", &["step-"], CHAT, Quirks::STEPFUN),
+    row("aihubmix", "https://aihubmix.com/v1", "AIHUBMIX_API_KEY", &[], CHAT, Quirks::GATEWAY),
+    row("gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY", &["gemini-"], GEMINI, Quirks::HOSTED),
+    row("ollama", "http://127.0.0.1:11434/v1", "", &[], CHAT, Quirks::LOCAL),
+    row("llamacpp", "http://127.0.0.1:8080/v1", "", &[], CHAT, Quirks::LOCAL),
+    row("vllm", "http://127.0.0.1:8000/v1", "", &[], CHAT, Quirks::LOCAL),
+    row("lmstudio", "http://127.0.0.1:1234/v1", "", &[], CHAT, Quirks::LOCAL),
+    row("custom", "", "", &[], CHAT, Quirks::LOCAL),
 ];
 
 impl Vendor {
@@ -126,7 +132,8 @@ mod tests {
         let vendor = |model| Vendor::of_model(model).map(|vendor| vendor.name);
         assert_eq!(vendor("deepseek/deepseek-chat"), Some("deepseek"));
         assert_eq!(vendor("Kimi-K2"), Some("moonshot"));
-        assert_eq!(vendor("anthropic/claude"), None);
+        assert_eq!(vendor("claude-opus-4-5"), Some("anthropic"));
+        assert_eq!(vendor("unknown/claude-opus-4-5"), None);
         assert_eq!(vendor("something"), None);
     }
 

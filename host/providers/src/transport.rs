@@ -1,18 +1,21 @@
-//! The OpenAI chat-completions protocol over HTTP, as some forty vendors speak it.
+//! A provider over HTTP, whatever its protocol: address, headers, retries, and fields that a model refuses.
 
 use crate::chat::{ChatRequest, Provider, Reply, StreamEvent};
+use crate::codec::{Codec, Draft, chat};
 use crate::exchange::Exchange;
+use crate::fragments::Fragments;
 use crate::refusal::{Failure, Refuser};
-use crate::{ErrorClass, ProviderError, Quirks, Vendor, install_tls, request};
+use crate::reply::ReplyBuilder;
+use crate::{ErrorClass, ProviderError, Quirks, Vendor, install_tls};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rand::RngExt;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How long to wait.
@@ -51,12 +54,12 @@ impl Default for Retries {
 
 /// What the owner configured for one provider.
 #[derive(Clone, Debug)]
-pub struct OpenAiOptions {
+pub struct ProviderOptions {
     /// The name under `providers`.
     pub name: String,
-    /// Up to and including `/v1`. Only `https`, or `http` to this machine or without a key.
+    /// Up to and including `/v1`, or what stands for it. Only `https`, or `http` to this machine or without a key.
     pub base_url: String,
-    /// Sent as a bearer token.
+    /// Sent in the header that the protocol has for it.
     pub api_key: Option<SecretString>,
     /// Further headers; their values are kept secret like the key.
     pub extra_headers: Vec<(String, SecretString)>,
@@ -66,11 +69,13 @@ pub struct OpenAiOptions {
     pub timeouts: Timeouts,
     /// How often to try again.
     pub retries: Retries,
+    /// How it is spoken to.
+    pub codec: &'static Codec,
     /// What is odd about the server.
     pub quirks: Quirks,
 }
 
-impl OpenAiOptions {
+impl ProviderOptions {
     /// The options of provider `name`: from its row in the table of vendors if it has one. An empty `base_url` means the row's.
     pub fn new(name: impl Into<String>, base_url: impl Into<String>, api_key: Option<SecretString>) -> Self {
         let (name, mut base_url) = (name.into(), base_url.into());
@@ -79,6 +84,7 @@ impl OpenAiOptions {
             base_url = vendor.map(|vendor| vendor.base_url.to_string()).unwrap_or_default();
         }
         Self {
+            codec: vendor.map_or(chat::CODEC, |vendor| vendor.codec),
             quirks: vendor.map(|vendor| vendor.quirks).unwrap_or_default(),
             name,
             base_url,
@@ -91,33 +97,51 @@ impl OpenAiOptions {
     }
 }
 
-/// A server that speaks the OpenAI chat-completions protocol.
+/// A provider with these options, which speaks the protocol of its row in the table of vendors. Connects to nothing yet.
+///
+/// # Errors
+/// [`ProviderError::BadBaseUrl`] and [`ProviderError::BadHeader`].
+pub fn connect(options: ProviderOptions) -> Result<Arc<dyn Provider>, ProviderError> {
+    Ok(Arc::new(HttpProvider::new(options)?))
+}
+
+/// A server that is reached over HTTP.
 ///
 /// Proxies named in the environment are not used and redirects are not followed.
-pub struct OpenAiCompatible {
-    options: OpenAiOptions,
+pub struct HttpProvider {
+    options: ProviderOptions,
     base: Url,
     headers: HeaderMap,
     secrets: Vec<SecretString>,
     client: OnceLock<Client>,
     /// Fields that a model refused, such as the temperature of a reasoning model: not sent to it again.
     refused_fields: Mutex<HashMap<String, Vec<&'static str>>>,
+    /// Messages as this server wants them.
+    fragments: Fragments,
 }
 
 /// Fields a request can do without when a model refuses them.
 const OPTIONAL_FIELDS: [&str; 4] = ["temperature", "stream_options", "max_tokens", "max_completion_tokens"];
 
-impl OpenAiCompatible {
+impl HttpProvider {
     /// Checks the options; connects to nothing yet.
     ///
     /// # Errors
     /// [`ProviderError::BadBaseUrl`] and [`ProviderError::BadHeader`].
-    pub fn new(options: OpenAiOptions) -> Result<Self, ProviderError> {
+    pub fn new(options: ProviderOptions) -> Result<Self, ProviderError> {
         let base = base_url(&options)?;
         let headers = headers(&options)?;
         let secrets =
             options.api_key.iter().chain(options.extra_headers.iter().map(|(_, value)| value)).cloned().collect();
-        Ok(Self { base, headers, secrets, options, client: OnceLock::new(), refused_fields: Mutex::default() })
+        Ok(Self {
+            base,
+            headers,
+            secrets,
+            options,
+            client: OnceLock::new(),
+            refused_fields: Mutex::default(),
+            fragments: Fragments::default(),
+        })
     }
 
     /// Made at the first request: reading the system's certificates would slow down every start.
@@ -142,9 +166,17 @@ impl OpenAiCompatible {
         Ok(self.client.get_or_init(|| client))
     }
 
+    /// The address of a path of the protocol, which may end with a query.
     fn endpoint(&self, path: &str) -> Url {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut url = self.base.clone();
-        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        if let Ok(mut segments) = url.path_segments_mut() {
+            // A model's name cannot lead out of the path: segments are encoded, and dots are dropped.
+            segments.pop_if_empty().extend(path.split('/'));
+        }
+        if let Some((name, value)) = query.split_once('=') {
+            url.query_pairs_mut().append_pair(name, value);
+        }
         url
     }
 
@@ -159,6 +191,15 @@ impl OpenAiCompatible {
             timeouts: self.options.timeouts,
             refuser: self.refuser(model),
         })
+    }
+
+    fn draft<'a>(&'a self, request: &'a ChatRequest<'a>, without: &'a [&'static str]) -> Draft<'a> {
+        Draft { options: &self.options, request, without, fragments: &self.fragments }
+    }
+
+    /// The body of `request`, without what its model refused before.
+    pub(crate) fn body(&self, request: &ChatRequest<'_>) -> Bytes {
+        (self.options.codec.write)(&self.draft(request, &self.refused_by(request.model))).into()
     }
 
     fn refused_by(&self, model: &str) -> Vec<&'static str> {
@@ -200,7 +241,7 @@ impl OpenAiCompatible {
 }
 
 #[async_trait]
-impl Provider for OpenAiCompatible {
+impl Provider for HttpProvider {
     fn name(&self) -> &str {
         &self.options.name
     }
@@ -211,18 +252,18 @@ impl Provider for OpenAiCompatible {
         events: &mut (dyn FnMut(StreamEvent) + Send),
     ) -> Result<Reply, ProviderError> {
         let exchange = self.exchange(request.model)?;
-        let url = self.endpoint("chat/completions");
-        let write = || Bytes::from(request::body(&self.options, &request, &self.refused_by(request.model)));
-        let (mut body, mut attempt) = (write(), 0);
+        let url = self.endpoint(&(self.options.codec.chat)(self.draft(&request, &[]).model()));
+        let (mut body, mut attempt) = (self.body(&request), 0);
         loop {
             let send = exchange.client.post(url.clone()).headers(self.headers.clone()).body(body.clone());
-            let mut started = false;
-            let failure = match exchange.chat(send, &request, self.options.quirks, &mut started, events).await {
+            let (mut started, with_tools) = (false, request.tools.is_some());
+            let builder = ReplyBuilder::new(&self.options, exchange.refuser, with_tools, &mut *events);
+            let failure = match exchange.chat(send, &request, builder, &mut started).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
             if self.note_refused(request.model, &failure) {
-                body = write();
+                body = self.body(&request);
                 continue;
             }
             let error = failure.error;
@@ -238,7 +279,7 @@ impl Provider for OpenAiCompatible {
 
     async fn models(&self) -> Result<Vec<String>, ProviderError> {
         let exchange = self.exchange("")?;
-        let request = exchange.client.get(self.endpoint("models")).headers(self.headers.clone());
+        let request = exchange.client.get(self.endpoint(self.options.codec.models)).headers(self.headers.clone());
         exchange.models(request).await.map_err(|failure| failure.error)
     }
 }
@@ -252,9 +293,12 @@ pub fn root_cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-fn base_url(options: &OpenAiOptions) -> Result<Url, ProviderError> {
+fn base_url(options: &ProviderOptions) -> Result<Url, ProviderError> {
     let refuse = |reason: String| ProviderError::BadBaseUrl { provider: options.name.clone(), reason };
-    let written = options.base_url.trim().trim_end_matches('/').trim_end_matches("/chat/completions");
+    let mut written = options.base_url.trim().trim_end_matches('/');
+    for end in options.codec.trims {
+        written = written.strip_suffix(end).unwrap_or(written);
+    }
     if written.is_empty() {
         return Err(refuse(
             "it is empty; write the server's address up to /v1, such as http://127.0.0.1:8080/v1".into(),
@@ -282,7 +326,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn headers(options: &OpenAiOptions) -> Result<HeaderMap, ProviderError> {
+fn headers(options: &ProviderOptions) -> Result<HeaderMap, ProviderError> {
     let refuse = |what: &str| ProviderError::BadHeader { provider: options.name.clone(), what: what.into() };
     let secret = |text: &str, what: &str| {
         let mut value = HeaderValue::from_str(text).map_err(|_| refuse(what))?;
@@ -292,8 +336,12 @@ fn headers(options: &OpenAiOptions) -> Result<HeaderMap, ProviderError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream, application/json"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in options.codec.headers {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
     if let Some(key) = &options.api_key {
-        headers.insert(AUTHORIZATION, secret(&format!("Bearer {}", key.expose_secret().trim()), "apiKey")?);
+        let (name, prefix) = options.codec.key;
+        headers.insert(name, secret(&format!("{prefix}{}", key.expose_secret().trim()), "apiKey")?);
     }
     for (name, value) in &options.extra_headers {
         let header = HeaderName::try_from(name).map_err(|_| refuse(name))?;
@@ -306,8 +354,8 @@ fn headers(options: &OpenAiOptions) -> Result<HeaderMap, ProviderError> {
 mod tests {
     use super::*;
 
-    fn make(base_url: &str, key: Option<&str>) -> Result<OpenAiCompatible, ProviderError> {
-        OpenAiCompatible::new(OpenAiOptions::new("acme", base_url, key.map(|key| key.to_string().into())))
+    fn make(base_url: &str, key: Option<&str>) -> Result<HttpProvider, ProviderError> {
+        HttpProvider::new(ProviderOptions::new("acme", base_url, key.map(|key| key.to_string().into())))
     }
 
     #[test]
@@ -349,9 +397,9 @@ mod tests {
 
     #[test]
     fn nothing_that_is_printed_holds_a_secret() {
-        let mut options = OpenAiOptions::new("acme", "https://a.example/v1", Some("canary-key".to_string().into()));
+        let mut options = ProviderOptions::new("acme", "https://a.example/v1", Some("canary-key".to_string().into()));
         options.extra_headers.push(("x-token".into(), "canary-header".to_string().into()));
-        let provider = OpenAiCompatible::new(options.clone()).unwrap();
+        let provider = HttpProvider::new(options.clone()).unwrap();
         let printed = format!("{options:?} {:?} {:?}", provider.options, provider.headers);
         assert!(!printed.contains("canary"), "{printed}");
     }
