@@ -43,7 +43,7 @@ impl Exchange<'_> {
         events: Events<'_>,
     ) -> Result<Reply, Failure> {
         let response = self.send(send, self.timeouts.header).await?;
-        let mut builder = ReplyBuilder::new(quirks, request.tools.is_some());
+        let mut builder = ReplyBuilder::new(quirks, request.tools.is_some()).of_model(request.model);
         let end = self.read(response, &mut builder, events).await;
         *started = builder.has_started();
         builder.complete(request, &end?, &self.refuser, events)

@@ -40,6 +40,14 @@ impl ReplyBuilder {
         }
     }
 
+    /// Is told the model's name: some begin inside a thought, where the server does not sort it out.
+    pub fn of_model(mut self, model: &str) -> Self {
+        if self.quirks.text_tool_calls {
+            self.inline.expect_thought(model);
+        }
+        self
+    }
+
     /// Has anything of the answer arrived? Then the request is not sent again.
     pub fn has_started(&self) -> bool {
         self.started
@@ -103,6 +111,7 @@ impl ReplyBuilder {
             .iter()
             .find_map(|field| message[*field].as_str().filter(|text| !text.is_empty()));
         if let Some(reasoning) = reasoning {
+            self.inline.expect_no_thought();
             self.emit(Piece::Reasoning(reasoning.into()), events);
         }
         match &message["content"] {
@@ -197,8 +206,8 @@ impl ReplyBuilder {
         refuser: &Refuser<'_>,
         events: Events<'_>,
     ) -> Result<(), Failure> {
-        let (last, held) = std::mem::replace(&mut self.inline, InlineText::new(false)).finish();
-        if let Some(piece) = last {
+        let (last, held) = std::mem::replace(&mut self.inline, InlineText::new(false)).finish(self.calls.is_empty());
+        for piece in last {
             self.emit(piece, events);
         }
         let Some(held) = held else { return Ok(()) };
