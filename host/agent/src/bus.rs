@@ -210,7 +210,7 @@ impl Room {
             // Read before the turn begins: its own messages are not history.
             if window.is_none() {
                 let kept = self.store.history(session, self.settings.window_bytes()).await?;
-                *window = Some(Window::of(kept));
+                *window = Some(Window::of(kept.into_messages()));
             }
             let (Some(window), Some(turn)) = (window.as_mut(), self.store.next_turn(session).await?) else {
                 return Ok(());

@@ -56,11 +56,7 @@ impl Store {
 
     /// Takes an approval back; returns whether there was one in force.
     pub async fn revoke(&self, name: &str) -> Result<bool, StoreError> {
-        let name = name.to_owned();
-        self.write("revoke", Promise::Durable, move |connection| {
-            Ok(connection.prepare_cached(REVOKE)?.execute(params![name, now()])? > 0)
-        })
-        .await
+        self.change("revoke", REVOKE, (name.to_owned(), now())).await
     }
 
     /// Replaces the grants of `tool` by `grants_json`, or with none returns it to its own.

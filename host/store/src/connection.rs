@@ -1,13 +1,18 @@
 //! Opening the database file: safe place, sound content, known format.
 
 use crate::error::StoreError;
+use crate::messages;
 use crate::place;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every format step, oldest first; the format number is how many of them were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), INDEXED];
+/// The step that brings the index of messages.
+const INDEXED: &str = include_str!("schema/0003.sql");
+/// Since this format, what is deleted is overwritten.
+const SECURE: u32 = 3;
 /// Marks the file as ours: "Chtn".
 const APPLICATION_ID: i32 = 0x4368_746e;
 /// The first SQLite without the WAL-reset corruption.
@@ -48,8 +53,25 @@ impl Place {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        connection.pragma_update(None, "secure_delete", true)?;
         migrate(&mut connection, MIGRATIONS)?;
+        if matches!(found, Format::Ours(version) if version < SECURE)
+            && let Err(error) = connection.execute_batch("VACUUM")
+        {
+            tracing::warn!("what was deleted by older releases is still in the file: {error}");
+        }
         Ok(connection)
+    }
+
+    /// Folds the whole log into the database and empties it, which needs a connection outside every transaction.
+    pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
+        let emptied = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+            Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?)
+        });
+        match emptied.map_err(|error| self.explain(error))? {
+            true => Err(StoreError::Locked { path: self.path.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Opens a connection that can only read.
@@ -177,6 +199,9 @@ fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), Failure> {
     };
     for step in steps.iter().skip(done) {
         transaction.execute_batch(step)?;
+        if *step == INDEXED {
+            messages::index_all(&transaction)?;
+        }
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", steps.len() as u32)?;
@@ -210,10 +235,24 @@ mod tests {
             let waiting =
                 "INSERT INTO outbox (channel, chat_id, text, created_at) VALUES ('terminal', 'a', 'hello', 1)";
             connection.execute(waiting, []).unwrap();
+            let said = "
+                INSERT INTO sessions VALUES (7, 'terminal:a', 1, 1);
+                INSERT INTO inbox (id, session_id, channel, account, external_id, chat_id, sender, text, received_at, state)
+                VALUES (1, 7, 'terminal', '', '1', 'a', 'ann', '', 1, 'done'), (2, 7, 'terminal', '', '2', 'a', 'ann', '', 1, 'done');
+                INSERT INTO messages (id, session_id, body) VALUES
+                    (1, 7, '{\"role\":\"user\",\"content\":\"Où est la fougère ?\"}'),
+                    (2, 7, '{\"role\":\"tool\",\"content\":\"fougere\"}'), (3, 7, '{\"role\":\"assistant\",\"content\":\"Fougère!\"}');
+                INSERT INTO turns (session_id, inbox_id, first_message, began_at, state)
+                VALUES (7, 1, 1, 100, 'done'), (7, 2, 3, 200, 'done');";
+            connection.execute_batch(said).unwrap();
             migrate(&mut connection, MIGRATIONS).unwrap();
             assert_eq!(format(&connection).unwrap(), Format::Ours(MIGRATIONS.len() as u32));
             let text: String = connection.query_row("SELECT text FROM outbox", [], |row| row.get(0)).unwrap();
             assert_eq!(text, "hello", "from format {released}");
+            let found = "SELECT group_concat(messages.id || ' at ' || at, ', ') FROM recall JOIN messages ON messages.id = recall.rowid
+                WHERE recall MATCH '{text} : fougere AND {session} : s7'";
+            let found: String = connection.query_row(found, [], |row| row.get(0)).unwrap();
+            assert_eq!(found, "1 at 100, 3 at 200", "from format {released}");
         }
     }
 

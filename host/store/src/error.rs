@@ -103,6 +103,23 @@ pub enum StoreError {
         /// How many are allowed.
         most: u32,
     },
+    /// A session cannot be made of these messages.
+    #[error("line {line} is not a message ({reason}): each must be a JSON object with a role")]
+    NoMessage {
+        /// Which message, counted from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Not a session's key.
+    #[error("'{0}' does not name a session: write CHANNEL:CHAT, such as terminal:default")]
+    NoKey(String),
+    /// There is no such session.
+    #[error("there is no session {0}: `chiton session list` shows them")]
+    NoSession(String),
+    /// The session that should be made is there.
+    #[error("the session {0} has messages already: choose another key, or delete that session first")]
+    Taken(String),
     /// The files of a message are too large.
     #[error("the files would have {bytes} bytes together and at most {most} may wait: send fewer or smaller files")]
     TooMuchAttached {

@@ -4,7 +4,7 @@
 //! `failpoint!("NAME")`; `CHITON_FAILPOINT=NAME:3` at the third time. Without the feature nothing is compiled.
 //!
 //! The store's own points stand before and after each COMMIT, named `before-KIND` and `after-KIND`, where KIND is one of
-//! [`COMMITS`], [`JOB_COMMITS`] or [`TASK_COMMITS`].
+//! [`COMMITS`], [`JOB_COMMITS`], [`TASK_COMMITS`] or [`SESSION_COMMITS`].
 
 /// The commits of a message's way, in the order in which a turn with one call makes them.
 pub const COMMITS: [&str; 7] =
@@ -15,6 +15,10 @@ pub const JOB_COMMITS: [&str; 3] = ["add-job", "fire-jobs", "judge-run"];
 
 /// The commits that only the way of a sub-agent's task has.
 pub const TASK_COMMITS: [&str; 2] = ["start-task", "finish-task"];
+
+/// The commits that only some sessions have: a message joins a turn, its cost is counted, the session is summarised or
+/// reset, a file of the owner changes.
+pub const SESSION_COMMITS: [&str; 5] = ["join-waiting", "spend", "summarise", "reset", "keep-revision"];
 
 /// Marks a point at which a test can kill the process; takes its name as `format!` would.
 #[cfg(feature = "failpoints")]

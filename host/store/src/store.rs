@@ -5,7 +5,7 @@ use crate::connection::Place;
 use crate::error::StoreError;
 use crate::readers::Readers;
 use crate::writer::{Command, Job, Promise, Refusal, Writer};
-use rusqlite::Connection;
+use rusqlite::{Connection, Params};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -127,6 +127,25 @@ impl Store {
         let job = Job { kind, promise, work, result: None, reply };
         writer.send(Command::Write(Box::new(job))).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs one statement as a durable write; says whether it changed anything.
+    pub(crate) async fn change(
+        &self,
+        kind: &'static str,
+        sql: &'static str,
+        parameters: impl Params + Clone + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        self.write(kind, Promise::Durable, move |connection| {
+            Ok(connection.prepare_cached(sql)?.execute(parameters.clone())? > 0)
+        })
+        .await
+    }
+
+    /// Folds the whole log into the database and empties it.
+    pub(crate) async fn empty_log(&self) -> Result<(), StoreError> {
+        let place = self.0.place.clone();
+        tokio::task::spawn_blocking(move || place.empty_log()).await.map_err(|_| StoreError::Closed)?
     }
 
     pub(crate) async fn read<T: Send + 'static>(

@@ -120,9 +120,9 @@ pub(crate) const FAMILY: &str = "
     SELECT id FROM family";
 pub(crate) const CANCEL: &str =
     "UPDATE tasks SET state = 'cancelled', ended_at = ?2 WHERE id = ?1 AND state = 'running'";
-/// Names the states of the index `inbox_waiting`, so that it is used.
 pub(crate) const TAKE_BACK: &str = "
-    UPDATE inbox SET state = 'cancelled' WHERE session_id = (SELECT session_id FROM tasks WHERE id = ?1)
+    UPDATE inbox INDEXED BY inbox_waiting SET state = 'cancelled'
+    WHERE session_id = (SELECT session_id FROM tasks WHERE id = ?1)
     AND state IN ('queued', 'running') AND state = 'queued'";
 pub(crate) const FORGET: &str = "
     DELETE FROM tasks WHERE parent_id = ?1 AND state <> 'running' AND (announced OR state = 'cancelled') AND id <= (
@@ -268,10 +268,7 @@ impl Store {
 
     /// Says that the answer of an ended task has reached the one who waited for it; false when it had before.
     pub async fn claim_task(&self, id: TaskId) -> Result<bool, StoreError> {
-        self.write("claim-task", Promise::Durable, move |connection| {
-            Ok(connection.prepare_cached(ANNOUNCED)?.execute([id.0])? > 0)
-        })
-        .await
+        self.change("claim-task", ANNOUNCED, [id.0]).await
     }
 
     /// Puts the answer of an ended task into the session that `announcement` names, unless it has reached somebody.

@@ -1,6 +1,7 @@
 //! Turns: each step is kept as it happens, so that an interrupted one goes on where it was.
 
 use crate::error::StoreError;
+use crate::messages;
 use crate::records::{CallRow, Inbound, InboxId, NewMessage, NewOutbox, OutboxId, Outcome, Turn, TurnId};
 use crate::runs;
 use crate::store::{Store, now};
@@ -8,16 +9,27 @@ use crate::writer::{Promise, Refusal};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
-/// The oldest waiting message of a session. A session's turns are serial, so an interrupted one is always the oldest.
+/// The oldest waiting message of a session. A session's turns are serial, so an interrupted one is always the oldest;
+/// one that joined a turn has none of its own.
 pub(crate) const OLDEST: &str = "
     SELECT id, session_id, channel, account, external_id, chat_id, sender, text, metadata, received_at, state = 'running'
-    FROM inbox WHERE session_id = (SELECT id FROM sessions WHERE key = ?1) AND state IN ('queued', 'running')
+    FROM inbox INDEXED BY inbox_waiting
+    WHERE session_id = (SELECT id FROM sessions WHERE key = ?1) AND state IN ('queued', 'running') AND turn_id IS NULL
     ORDER BY id LIMIT 1";
+/// What waits behind a running turn, and whether it comes from the same person with the same rights.
+pub(crate) const BEHIND: &str = "
+    SELECT inbox.id, inbox.session_id, inbox.channel, inbox.account, inbox.external_id, inbox.chat_id, inbox.sender,
+        inbox.text, inbox.metadata, inbox.received_at,
+        (inbox.account, inbox.sender, inbox.metadata) IS (own.account, own.sender, own.metadata)
+    FROM turns JOIN inbox own ON own.id = turns.inbox_id
+    JOIN inbox INDEXED BY inbox_waiting ON inbox.session_id = turns.session_id
+    WHERE turns.id = ?1 AND turns.state = 'running' AND inbox.state IN ('queued', 'running') AND inbox.state = 'queued'
+    ORDER BY inbox.id LIMIT ?2";
+pub(crate) const JOIN: &str = "UPDATE inbox SET state = 'running', turn_id = ?2 WHERE id = ?1";
 pub(crate) const INTERRUPTED: &str = "SELECT id, first_message, rounds FROM turns WHERE inbox_id = ?1";
 pub(crate) const STEPS: &str = "SELECT body FROM messages WHERE session_id = ?1 AND id >= ?2 ORDER BY id";
 pub(crate) const CALLS: &str =
     "SELECT round, call_id, tool, arguments, read_only, verdict FROM calls WHERE turn_id = ?1 ORDER BY id";
-pub(crate) const MESSAGE: &str = "INSERT INTO messages (session_id, body) VALUES (?1, ?2)";
 pub(crate) const BEGIN: &str =
     "INSERT INTO turns (session_id, inbox_id, first_message, bytes, began_at) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(crate) const RUNNING: &str = "UPDATE inbox SET state = 'running' WHERE id = ?1";
@@ -37,6 +49,7 @@ pub(crate) const FINISH: &str = "
     UPDATE turns SET state = ?2, error = ?3, ended_at = ?4 WHERE id = ?1 AND state = 'running'
     RETURNING session_id, inbox_id";
 pub(crate) const ANSWERED: &str = "UPDATE inbox SET state = ?2 WHERE id = ?1";
+pub(crate) const JOINED_ANSWERED: &str = "UPDATE inbox SET state = ?2 WHERE turn_id = ?1";
 pub(crate) const TOUCH: &str = "UPDATE sessions SET updated_at = ?2 WHERE id = ?1";
 pub(crate) const ANSWER: &str =
     "INSERT INTO outbox (session_id, channel, chat_id, text, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -44,7 +57,8 @@ pub(crate) const ANSWER: &str =
 struct Waiting {
     session: i64,
     inbox: Inbound,
-    running: bool,
+    /// Whether it runs; of one that waits behind a turn, whether it may join that.
+    alike: bool,
 }
 
 fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
@@ -58,7 +72,7 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
         metadata: row.get(8)?,
     };
     let inbox = Inbound { id: InboxId(row.get(0)?), message, received_at: row.get(9)? };
-    Ok(Waiting { session: row.get(1)?, inbox, running: row.get(10)? })
+    Ok(Waiting { session: row.get(1)?, inbox, alike: row.get(10)? })
 }
 
 fn call(row: &Row<'_>) -> rusqlite::Result<CallRow> {
@@ -72,13 +86,17 @@ fn call(row: &Row<'_>) -> rusqlite::Result<CallRow> {
     })
 }
 
+/// The user's message as wire JSON.
+fn said(inbox: &Inbound) -> String {
+    serde_json::json!({ "role": "user", "content": inbox.message.text }).to_string()
+}
+
 fn begin(connection: &Connection, waiting: Waiting) -> rusqlite::Result<Turn> {
     let Waiting { session, inbox, .. } = waiting;
-    let body = serde_json::json!({ "role": "user", "content": inbox.message.text }).to_string();
-    connection.prepare_cached(MESSAGE)?.execute(params![session, body])?;
-    let first = connection.last_insert_rowid();
+    let (body, time) = (said(&inbox), now());
+    let first = messages::keep(connection, session, &body, time)?;
     let mut begin = connection.prepare_cached(BEGIN)?;
-    begin.execute(params![session, inbox.id.0, first, body.len() as i64, now()])?;
+    begin.execute(params![session, inbox.id.0, first, body.len() as i64, time])?;
     let id = TurnId(connection.last_insert_rowid());
     connection.prepare_cached(RUNNING)?.execute([inbox.id.0])?;
     let session = inbox.message.session();
@@ -102,8 +120,22 @@ fn add(connection: &Connection, turn: TurnId, body: &str, rounds: u32) -> Result
     let mut grow = connection.prepare_cached(GROW)?;
     let session = grow.query_row(params![turn.0, body.len() as i64, rounds], |row| row.get::<_, i64>(0)).optional()?;
     let session = session.ok_or(StoreError::TurnOver(turn))?;
-    connection.prepare_cached(MESSAGE)?.execute(params![session, body])?;
+    messages::keep(connection, session, body, now())?;
     Ok(())
+}
+
+/// Lets messages that wait become part of a running turn, up to the first that is somebody else's.
+fn join(connection: &Connection, turn: TurnId, most: usize) -> Result<Vec<Inbound>, Refusal> {
+    let mut behind = connection.prepare_cached(BEHIND)?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let behind = behind.query_map(params![turn.0, most], waiting)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut joined = Vec::new();
+    for Waiting { inbox, .. } in behind.into_iter().take_while(|waiting| waiting.alike) {
+        add(connection, turn, &said(&inbox), 0)?;
+        connection.prepare_cached(JOIN)?.execute([inbox.id.0, turn.0])?;
+        joined.push(inbox);
+    }
+    Ok(joined)
 }
 
 /// Ends a turn, and says so to the run of a job that it was.
@@ -127,6 +159,7 @@ pub(crate) fn finish(
     let ids = finish.query_row(params![turn.0, state, error, time], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let (session, inbox): (i64, i64) = ids.ok_or(StoreError::TurnOver(turn))?;
     connection.prepare_cached(ANSWERED)?.execute(params![inbox, state])?;
+    connection.prepare_cached(JOINED_ANSWERED)?.execute(params![turn.0, state])?;
     connection.prepare_cached(TOUCH)?.execute([session, time])?;
     let mut outbox = None;
     if let Some(NewOutbox { channel, chat_id, text }) = answer {
@@ -146,12 +179,19 @@ impl Store {
         self.write("begin-turn", Promise::Committed, move |connection| {
             let oldest = connection.prepare_cached(OLDEST)?.query_row([&session], waiting).optional()?;
             Ok(match oldest {
-                Some(waiting) if waiting.running => Some(resume(connection, waiting)?),
+                Some(waiting) if waiting.alike => Some(resume(connection, waiting)?),
                 Some(waiting) => Some(begin(connection, waiting)?),
                 None => None,
             })
         })
         .await
+    }
+
+    /// Lets the oldest messages that wait in the session of a running turn become part of it, at most `most`: each is
+    /// added as `{"role":"user",...}` and ends as the turn ends. Only those of the same sender with the same rights as
+    /// the turn's own message join, and none behind one that does not.
+    pub async fn join_waiting(&self, turn: TurnId, most: usize) -> Result<Vec<Inbound>, StoreError> {
+        self.write("join-waiting", Promise::Durable, move |connection| join(connection, turn, most)).await
     }
 
     /// Adds what the model answered, as wire JSON, and counts a round.

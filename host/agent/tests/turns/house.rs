@@ -182,7 +182,7 @@ impl House {
     /// What the store holds of chat `a`.
     pub async fn history(&self) -> Asked {
         let mut messages = vec![Arc::from("{}")];
-        messages.extend(self.store.history("test:a", 1 << 30).await.unwrap());
+        messages.extend(self.store.history("test:a", 1 << 30).await.unwrap().into_messages());
         Asked { messages, tools: None }
     }
 }

@@ -98,7 +98,7 @@ async fn a_sub_agent_answers_whoever_waits_for_it() {
     let asked = house.asked();
     let task = asked[1].talk().remove(0).1;
     assert!(task.starts_with("You are a sub-agent") && task.contains("count"), "{task}");
-    assert_eq!(house.store.history("test:a", 1 << 20).await.unwrap().len(), 4, "nothing is announced twice");
+    assert_eq!(house.store.history("test:a", 1 << 20).await.unwrap().into_messages().len(), 4, "nothing is announced twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -161,7 +161,7 @@ async fn a_job_killed_at_any_commit_runs_once_and_is_not_lost() {
             assert_eq!((jobs.len(), jobs[0].state), (1, JobState::Done), "{point}: one job, done");
             let runs = store.job_runs(jobs[0].id).await.unwrap();
             assert_eq!((runs.len(), runs[0].outcome), (1, Some(RunOutcome::Ok)), "{point}: one run");
-            assert_eq!(store.history(SESSION, 10_000).await.unwrap().len(), 1, "{point}: told once");
+            assert_eq!(store.history(SESSION, 10_000).await.unwrap().into_messages().len(), 1, "{point}: told once");
             assert!(store.check().await.unwrap().is_empty(), "{point}: sound");
         }
     }
@@ -224,7 +224,7 @@ async fn a_turn_killed_at_any_commit_ends_as_if_nothing_had_been() {
             let store = Store::open(&path).unwrap();
             assert_eq!(next_commit(&store).await, done, "{point}: kept");
             play(&store, done).await;
-            let history = store.history(SESSION, 10_000).await.unwrap();
+            let history = store.history(SESSION, 10_000).await.unwrap().into_messages();
             assert_eq!(history.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), STEPS, "{point}: history");
             assert_eq!(next_commit(&store).await, COMMITS.len(), "{point}: everything is done");
             let again = store.accept(message("1", "write a")).await.unwrap();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[tokio::test]
 async fn a_session_without_messages_has_no_history() {
     let (_folder, _path, store) = new_store();
-    assert!(store.history(SESSION, 1000).await.unwrap().is_empty());
+    assert!(store.history(SESSION, 1000).await.unwrap().turns.is_empty());
 }
 
 #[tokio::test]
@@ -19,28 +19,28 @@ async fn the_turn_that_runs_is_not_yet_history() {
     play(&store, 1, &[0], 10).await;
     let turn = begin(&store, "2", "now").await;
     store.append(turn.id, r#"{"role":"assistant"}"#).await.unwrap();
-    assert_eq!(store.history(SESSION, 10_000).await.unwrap().len(), 2);
+    assert_eq!(store.history(SESSION, 10_000).await.unwrap().into_messages().len(), 2);
     store.finish_turn(turn.id, None, Outcome::Done, None).await.unwrap();
-    assert_eq!(store.history(SESSION, 10_000).await.unwrap().len(), 4);
+    assert_eq!(store.history(SESSION, 10_000).await.unwrap().into_messages().len(), 4);
 }
 
 #[tokio::test]
 async fn a_turn_that_does_not_fit_is_left_out_whole() {
     let (_folder, _path, store) = new_store();
     play(&store, 1, &[0], 10).await;
-    let first = size(&store.history(SESSION, 10_000).await.unwrap());
+    let first = size(&store.history(SESSION, 10_000).await.unwrap().into_messages());
     play(&store, 2, &[0], 10).await;
-    let both = size(&store.history(SESSION, 10_000).await.unwrap());
-    assert_eq!(store.history(SESSION, both).await.unwrap().len(), 4);
-    assert_eq!(store.history(SESSION, both - 1).await.unwrap().len(), 2);
-    assert!(store.history(SESSION, both - first - 1).await.unwrap().is_empty());
+    let both = size(&store.history(SESSION, 10_000).await.unwrap().into_messages());
+    assert_eq!(store.history(SESSION, both).await.unwrap().into_messages().len(), 4);
+    assert_eq!(store.history(SESSION, both - 1).await.unwrap().into_messages().len(), 2);
+    assert!(store.history(SESSION, both - first - 1).await.unwrap().turns.is_empty());
 }
 
 #[tokio::test]
 async fn sessions_do_not_see_each_other() {
     let (_folder, _path, store) = new_store();
     play(&store, 1, &[2], 10).await;
-    assert!(store.history("terminal:other", 10_000).await.unwrap().is_empty());
+    assert!(store.history("terminal:other", 10_000).await.unwrap().turns.is_empty());
 }
 
 /// Plays a turn whose rounds make so many calls each; returns the size of its messages.
@@ -95,9 +95,9 @@ proptest! {
             for (number, (rounds, length)) in turns.iter().enumerate() {
                 play(&store, number, rounds, *length).await;
             }
-            let whole = store.history(SESSION, usize::MAX).await.unwrap();
+            let whole = store.history(SESSION, usize::MAX).await.unwrap().into_messages();
             for budget in budgets {
-                let window = store.history(SESSION, budget).await.unwrap();
+                let window = store.history(SESSION, budget).await.unwrap().into_messages();
                 prop_assert!(whole.ends_with(&window));
                 prop_assert!(size(&window) <= budget);
                 prop_assert_eq!(torn(&window), None);

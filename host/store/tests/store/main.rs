@@ -4,13 +4,17 @@
 mod allowed;
 mod audited;
 mod crash;
+mod deletion;
 mod delivery;
 mod disk;
 mod history;
 mod home;
 mod jobs;
+mod joined;
 mod messages;
 mod private;
+mod recall;
+mod sessions;
 mod tasks;
 mod turns;
 

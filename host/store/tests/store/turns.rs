@@ -132,7 +132,7 @@ async fn a_cancelled_or_failed_turn_is_over_and_stays_in_the_history() {
         assert_eq!(store.finish_turn(turn.id, Some(FINAL), outcome, None).await.unwrap(), None);
         assert_eq!(store.next_turn(SESSION).await.unwrap(), None);
     }
-    assert_eq!(store.history(SESSION, 10_000).await.unwrap().len(), 4);
+    assert_eq!(store.history(SESSION, 10_000).await.unwrap().into_messages().len(), 4);
 }
 
 #[tokio::test]
