@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Provider as Configured};
 use crate::exit::{Exit, Failure};
-use chiton_providers::{HttpProvider, ProviderOptions, Provider, ProviderError, VENDORS, Vendor};
+use chiton_providers::{HttpProvider, Provider, ProviderError, ProviderOptions, VENDORS, Vendor};
 use secrecy::SecretString;
 use std::sync::Arc;
 

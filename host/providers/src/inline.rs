@@ -1,134 +1,265 @@
-//! Reasoning and tool calls that arrive inside the answer's text, as models without a matching server parser write them.
+//! What a model writes into its text that is not for a reader: thoughts, template tokens, tool calls, silence.
+//!
+//! Text is sorted while it streams, and nothing that was given out is ever taken back, so only what may become one
+//! of these marks is held back. Inside code everything is kept as it is. A closing tag whose thought was opened in
+//! the prompt comes too late to hide what was shown before it: [`InlineText::expect_thought`] is told of the models
+//! that do so, and for any other the tag is removed and the text before it stays.
 
-use serde_json::{Map, Value};
+mod calls;
+mod code;
+mod marks;
 
-const THINK: &str = "<think>";
-const END_OF_THOUGHT: &str = "</think>";
-const CALL: &str = "<tool_call>";
-const END_OF_CALL: &str = "</tool_call>";
+pub use calls::read_calls;
+
+use code::{Code, Place};
+use marks::{END_OF_CALL, Found, Mark, mark_at};
+
+/// The whole answer of a model that has nothing to say.
+const SILENCE: &str = "NO_REPLY";
+/// Most bytes after a mark in which inline code has to end; without an end in sight it was none.
+const LONGEST_DOUBT: usize = 4096;
+/// In names of models whose template opens the thought in the prompt, so that only its end is in the text.
+const THOUGHT_FIRST: [&str; 4] = ["-thinking", "deepseek-r1", "qwq", "r1-distill"];
 
 /// A piece of the text, sorted.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
     /// A piece of the answer.
     Text(String),
-    /// A piece of a leading `<think>` block.
+    /// A piece of a thought.
     Reasoning(String),
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Place {
-    Start,
-    Thought,
-    Answer,
-    Calls,
 }
 
 /// Sorts streamed text. What may become a tool call is held back until the end shows whether it is one.
 #[derive(Debug)]
 pub struct InlineText {
-    place: Place,
-    pending: String,
-    line_is_blank: bool,
     hold_calls: bool,
+    /// Text that may be the beginning of a mark.
+    pending: String,
+    /// How much of `pending` was searched for the end of inline code.
+    searched: usize,
+    code: Code,
+    /// How many thoughts are open, one in the other.
+    depth: usize,
+    /// The thought was opened by the prompt, and nothing of it has arrived.
+    expected: bool,
+    /// The thought that is open, while nothing of an answer is there.
+    thought: String,
+    /// The beginning of an answer that may be silence.
+    opening: String,
+    answered: bool,
+    in_call: bool,
+    held: Option<String>,
+    pieces: Vec<Piece>,
 }
 
 impl InlineText {
     /// `hold_calls`: look for `<tool_call>` blocks.
     pub fn new(hold_calls: bool) -> Self {
-        Self { place: Place::Start, pending: String::new(), line_is_blank: true, hold_calls }
+        Self {
+            hold_calls,
+            pending: String::new(),
+            searched: 0,
+            code: Code::new(),
+            depth: 0,
+            expected: false,
+            thought: String::new(),
+            opening: String::new(),
+            answered: false,
+            in_call: false,
+            held: None,
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Begins inside a thought if `model` is known to do so. An answer without one is then shown at its end.
+    pub fn expect_thought(&mut self, model: &str) {
+        let model = model.to_ascii_lowercase();
+        self.expected = THOUGHT_FIRST.iter().any(|part| model.contains(part));
+        self.depth = usize::from(self.expected);
+    }
+
+    /// The server sorts thoughts itself, so none is expected in the text.
+    pub fn expect_no_thought(&mut self) {
+        self.depth -= usize::from(std::mem::take(&mut self.expected));
     }
 
     /// Takes the next text and gives what is certain by now.
     pub fn push(&mut self, text: &str) -> Vec<Piece> {
         self.pending.push_str(text);
-        let mut pieces = Vec::new();
-        while self.step(&mut pieces) {}
-        pieces
+        self.sort(false);
+        std::mem::take(&mut self.pieces)
     }
 
-    /// The rest: text or reasoning, or the block of tool calls that was held back.
-    pub fn finish(self) -> (Option<Piece>, Option<String>) {
-        match self.place {
-            _ if self.pending.is_empty() => (None, None),
-            Place::Start | Place::Answer => (Some(Piece::Text(self.pending)), None),
-            Place::Thought => (Some(Piece::Reasoning(self.pending)), None),
-            Place::Calls => (None, Some(self.pending)),
+    /// The rest, and the block of tool calls that was held back. A reply that is `alone`, without calls beside the
+    /// text, and ends inside its only thought is shown, so that a forgotten tag does not leave it empty.
+    pub fn finish(mut self, alone: bool) -> (Vec<Piece>, Option<String>) {
+        self.sort(true);
+        let has_answer = self.answered || self.held.is_some() || !self.opening.is_empty();
+        if self.depth > 0 && alone && !has_answer {
+            let thought = std::mem::take(&mut self.thought);
+            self.answer(&thought);
+        }
+        if !self.answered && self.opening.trim_end() != SILENCE {
+            give(&mut self.pieces, Piece::Text(self.opening));
+        }
+        (self.pieces, self.held)
+    }
+
+    fn sort(&mut self, end: bool) {
+        let mut text = std::mem::take(&mut self.pending);
+        let mut at = 0;
+        while at < text.len() {
+            match self.step(&text[at..], end) {
+                0 => break,
+                taken => at += taken,
+            }
+        }
+        text.drain(..at);
+        self.pending = text;
+    }
+
+    /// Sorts the beginning of `rest` and says how much that was; zero when more text has to come.
+    fn step(&mut self, rest: &str, end: bool) -> usize {
+        if self.in_call {
+            return self.in_call(rest, end);
+        }
+        let special = |byte: &u8| matches!(byte, b'<' | b'[' | b'`' | b'~' | b'\n');
+        let bytes = rest.as_bytes();
+        match bytes.iter().position(special) {
+            Some(0) if matches!(bytes[0], b'<' | b'[') => self.perhaps_mark(rest, end),
+            Some(0) if bytes[0] == b'\n' => self.take(&rest[..1]),
+            Some(0) => self.take(&rest[..bytes.iter().take_while(|byte| **byte == bytes[0]).count()]),
+            plain => self.take(&rest[..plain.unwrap_or(bytes.len())]),
         }
     }
 
-    /// Does one step and says whether another may follow.
-    fn step(&mut self, pieces: &mut Vec<Piece>) -> bool {
-        match self.place {
-            Place::Start => self.at_start(),
-            Place::Thought => self.in_thought(pieces),
-            Place::Answer => self.in_answer(pieces),
-            Place::Calls => false,
+    /// Takes text without marks.
+    fn take(&mut self, text: &str) -> usize {
+        if self.depth > 0 {
+            self.think(text);
+        } else {
+            self.code.take(text);
+            self.answer(text);
+        }
+        text.len()
+    }
+
+    fn perhaps_mark(&mut self, rest: &str, end: bool) -> usize {
+        let place = if self.depth > 0 { Place::Prose } else { self.code.place() };
+        if matches!(place, Place::Head(..) | Place::Fence(..)) {
+            return self.take(&rest[..1]);
+        }
+        match (mark_at(rest, end), place) {
+            (Found::No, _) => self.take(&rest[..1]),
+            (Found::Perhaps, _) => 0,
+            (Found::Mark(..), Place::Inline(ticks)) => self.in_doubt(rest, ticks, end),
+            (Found::Mark(mark, length), _) => self.mark(mark, &rest[..length]),
         }
     }
 
-    /// White space before the answer and around thoughts is dropped.
-    fn at_start(&mut self) -> bool {
-        let text = self.pending.trim_start();
-        if let Some(rest) = text.strip_prefix(THINK) {
-            (self.place, self.pending) = (Place::Thought, rest.to_string());
-            return true;
+    /// A mark after a backtick: code if the line has the other backtick, and else what the mark says.
+    fn in_doubt(&mut self, rest: &str, ticks: usize, end: bool) -> usize {
+        let window = &rest.as_bytes()[..rest.len().min(LONGEST_DOUBT)];
+        let last = end || window.len() == LONGEST_DOUBT;
+        let mut at = std::mem::take(&mut self.searched);
+        while at < window.len() && window[at] != b'\n' {
+            let run = window[at..].iter().take_while(|byte| **byte == b'`').count();
+            if at + run == window.len() && !last {
+                break;
+            }
+            if run == ticks {
+                return self.take(&rest[..at]);
+            }
+            at += run.max(1);
         }
-        let undecided = THINK.starts_with(text);
-        self.pending = text.to_string();
-        if !undecided {
-            self.place = Place::Answer;
+        if window.get(at) != Some(&b'\n') && !last {
+            self.searched = at;
+            return 0;
         }
-        !undecided
+        self.code.leave();
+        self.step(rest, end)
     }
 
-    fn in_thought(&mut self, pieces: &mut Vec<Piece>) -> bool {
-        if let Some(end) = self.pending.find(END_OF_THOUGHT) {
-            let rest = self.pending.split_off(end);
-            push_nonempty(
-                pieces,
-                Piece::Reasoning,
-                std::mem::replace(&mut self.pending, rest[END_OF_THOUGHT.len()..].to_string()),
-            );
-            self.place = Place::Start;
-            return true;
+    fn mark(&mut self, mark: Mark, text: &str) -> usize {
+        match (mark, self.depth) {
+            (Mark::Call, 0) if self.hold_calls && self.code.line_is_blank() => {
+                self.held.get_or_insert_default().push_str(text);
+                self.in_call = true;
+            }
+            (Mark::Call, _) => return self.take(text),
+            // The thought that the prompt opened, opened again.
+            (Mark::Open, _) if self.expected => {}
+            (Mark::Open, 0) => {
+                self.thought.clear();
+                self.depth = 1;
+            }
+            (Mark::Open, depth) => self.depth = depth + 1,
+            // What was held back as perhaps silence was a thought then.
+            (Mark::Close, 0) => give(&mut self.pieces, Piece::Reasoning(std::mem::take(&mut self.opening))),
+            (Mark::Close, depth) => {
+                self.thought.clear();
+                self.depth = depth - 1;
+            }
+            (Mark::Turn, _) => self.depth = 0,
+            (Mark::Noise, _) => {}
         }
-        let sure = self.pending.len() - partial_suffix(&self.pending, END_OF_THOUGHT);
-        let rest = self.pending.split_off(sure);
-        push_nonempty(pieces, Piece::Reasoning, std::mem::replace(&mut self.pending, rest));
-        false
+        self.expected &= mark == Mark::Noise;
+        if self.depth == 0 {
+            self.code.leave();
+        }
+        text.len()
     }
 
-    fn in_answer(&mut self, pieces: &mut Vec<Piece>) -> bool {
-        let found = if self.hold_calls { self.pending.find(CALL) } else { None };
-        let (sure, begins_calls) = match found {
-            Some(at) if self.blank_up_to(at) => (at, true),
-            Some(at) => (at + CALL.len(), false),
-            None if self.hold_calls => (self.pending.len() - partial_suffix(&self.pending, CALL), false),
-            None => (self.pending.len(), false),
+    /// A call is held as it is: what it writes may well look like a mark.
+    fn in_call(&mut self, rest: &str, end: bool) -> usize {
+        let ended = rest.find(END_OF_CALL).map(|at| at + END_OF_CALL.len());
+        self.in_call = ended.is_none();
+        let begun = if end { 0 } else { partial_suffix(rest, END_OF_CALL) };
+        let taken = ended.unwrap_or(rest.len() - begun);
+        self.held.get_or_insert_default().push_str(&rest[..taken]);
+        taken
+    }
+
+    fn think(&mut self, text: &str) {
+        self.expected &= text.trim().is_empty();
+        if !self.answered {
+            self.thought.push_str(text);
+        }
+        give(&mut self.pieces, Piece::Reasoning(text.into()));
+    }
+
+    /// White space before the answer is dropped, and what may be silence is held back.
+    fn answer(&mut self, text: &str) {
+        if let Some(held) = &mut self.held {
+            return held.push_str(text);
+        }
+        if self.answered {
+            return give(&mut self.pieces, Piece::Text(text.into()));
+        }
+        let known = self.opening.len() >= SILENCE.len();
+        let text = if self.opening.is_empty() { text.trim_start() } else { text };
+        self.opening.push_str(text);
+        let silent = match self.opening.strip_prefix(SILENCE) {
+            Some(_) if known => text.trim().is_empty(),
+            Some(rest) => rest.trim().is_empty(),
+            None => SILENCE.starts_with(&self.opening),
         };
-        self.line_is_blank = self.blank_up_to(sure);
-        let rest = self.pending.split_off(sure);
-        push_nonempty(pieces, Piece::Text, std::mem::replace(&mut self.pending, rest));
-        if begins_calls {
-            self.place = Place::Calls;
-        }
-        found.is_some() && !begins_calls
-    }
-
-    /// Only white space between the last line ending and byte `at` of what is pending?
-    fn blank_up_to(&self, at: usize) -> bool {
-        let before = &self.pending[..at];
-        match before.rfind('\n') {
-            Some(newline) => before[newline..].trim().is_empty(),
-            None => self.line_is_blank && before.trim().is_empty(),
+        if !silent {
+            self.answered = true;
+            give(&mut self.pieces, Piece::Text(std::mem::take(&mut self.opening)));
         }
     }
 }
 
-fn push_nonempty(pieces: &mut Vec<Piece>, kind: fn(String) -> Piece, text: String) {
-    if !text.is_empty() {
-        pieces.push(kind(text));
+/// Adds a piece to the last one if it is of its kind.
+fn give(pieces: &mut Vec<Piece>, piece: Piece) {
+    match (pieces.last_mut(), piece) {
+        (_, Piece::Text(text) | Piece::Reasoning(text)) if text.is_empty() => {}
+        (Some(Piece::Text(last)), Piece::Text(text)) | (Some(Piece::Reasoning(last)), Piece::Reasoning(text)) => {
+            last.push_str(&text);
+        }
+        (_, piece) => pieces.push(piece),
     }
 }
 
@@ -137,110 +268,5 @@ fn partial_suffix(text: &str, mark: &str) -> usize {
     (1..mark.len()).rev().find(|&length| text.ends_with(&mark[..length])).unwrap_or(0)
 }
 
-/// Reads a held block: `<tool_call>` objects and nothing else, each naming one of the tools that were `offered`.
-/// Anything else is an answer that merely talks about tool calls, and gives none.
-pub fn read_calls(held: &str, offered: &str) -> Option<Vec<(String, Map<String, Value>)>> {
-    let offered = tool_names(offered);
-    let mut calls = Vec::new();
-    let mut rest = held.trim();
-    while !rest.is_empty() {
-        let block = rest.strip_prefix(CALL)?;
-        let (inner, after) = block.split_once(END_OF_CALL).unwrap_or((block, ""));
-        let mut call: Map<String, Value> = serde_json::from_str(inner.trim()).ok()?;
-        let name = call.get("name")?.as_str()?.to_string();
-        if !offered.contains(&name) {
-            return None;
-        }
-        let arguments = match call.remove("arguments").or_else(|| call.remove("parameters")) {
-            Some(Value::Object(map)) => map,
-            Some(Value::String(text)) => serde_json::from_str(&text).ok()?,
-            None => Map::new(),
-            Some(_) => return None,
-        };
-        calls.push((name, arguments));
-        rest = after.trim_start();
-    }
-    Some(calls)
-}
-
-fn tool_names(tools: &str) -> Vec<String> {
-    let tools: Vec<Value> = serde_json::from_str(tools).unwrap_or_default();
-    tools.iter().filter_map(|tool| tool["function"]["name"].as_str()).map(str::to_string).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const TOOLS: &str = r#"[{"type":"function","function":{"name":"read_file"}}]"#;
-
-    /// All text, all reasoning, what is held.
-    fn sort(pieces: &[&str]) -> (String, String, Option<String>) {
-        let (mut inline, mut text, mut reasoning) = (InlineText::new(true), String::new(), String::new());
-        let mut all: Vec<Piece> = pieces.iter().flat_map(|piece| inline.push(piece)).collect();
-        let (last, held) = inline.finish();
-        all.extend(last);
-        for piece in all {
-            match piece {
-                Piece::Text(piece) => text.push_str(&piece),
-                Piece::Reasoning(piece) => reasoning.push_str(&piece),
-            }
-        }
-        (text, reasoning, held)
-    }
-
-    #[test]
-    fn plain_text_is_never_held_back() {
-        assert_eq!(InlineText::new(true).push("2 < 3, and <b>"), [Piece::Text("2 < 3, and <b>".into())]);
-    }
-
-    #[test]
-    fn a_leading_thought_is_reasoning_and_a_later_one_is_text() {
-        assert_eq!(sort(&["\n<thi", "nk>why</th", "ink>\n\nbecause"]), ("because".into(), "why".into(), None));
-        assert_eq!(sort(&["say <think>x</think>"]).0, "say <think>x</think>");
-    }
-
-    #[test]
-    fn a_call_at_the_start_of_a_line_is_held_and_one_in_a_sentence_is_text() {
-        let call = "<tool_call>{\"name\":\"read_file\",\"arguments\":{\"path\":\"a\"}}</tool_call>";
-        assert_eq!(sort(&["I look.\n", call]), ("I look.\n".into(), String::new(), Some(call.into())));
-        assert_eq!(sort(&["Write ", call]), (format!("Write {call}"), String::new(), None));
-    }
-
-    #[test]
-    fn held_calls_are_read_with_or_without_the_last_closing_tag() {
-        let held = "<tool_call>\n{\"name\":\"read_file\",\"arguments\":{\"path\":\"a\"}}\n</tool_call>\n<tool_call>{\"name\":\"read_file\",\"parameters\":\"{}\"}";
-        let calls = read_calls(held, TOOLS).unwrap();
-        assert_eq!(calls.len(), 2);
-        assert_eq!(calls[0].1["path"], "a");
-    }
-
-    #[test]
-    fn text_that_talks_about_calls_gives_none() {
-        for held in [
-            "<tool_call>{\"name\":\"read_file\",\"arguments\":{}}</tool_call>\nThis is how a call looks.",
-            "<tool_call>{\"name\":\"unknown\",\"arguments\":{}}</tool_call>",
-            "<tool_call>{\"name\":\"read_file\",\"argum",
-            "<tool_call>{\"name\":\"read_file\",\"arguments\":[1]}</tool_call>",
-        ] {
-            assert_eq!(read_calls(held, TOOLS), None, "{held}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_place_where_text_is_cut_does_not_matter(
-            parts in prop::collection::vec(prop::sample::select(vec!["<think>", "</think>", "<tool_call>", "<tool", "\n", " ", "é", "<", "a b"]), 0..12),
-            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-        ) {
-            let whole = parts.concat();
-            let places: Vec<usize> = whole.char_indices().map(|(at, _)| at).chain([whole.len()]).collect();
-            let mut cuts: Vec<usize> = cuts.iter().map(|cut| places[cut.index(places.len())]).collect();
-            cuts.extend([0, whole.len()]);
-            cuts.sort_unstable();
-            let pieces: Vec<&str> = cuts.windows(2).map(|pair| &whole[pair[0]..pair[1]]).collect();
-            prop_assert_eq!(sort(&pieces), sort(&[&whole]));
-        }
-    }
-}
+mod tests;

@@ -47,6 +47,14 @@ impl<'a> ReplyBuilder<'a> {
         }
     }
 
+    /// Is told the model's name: some begin inside a thought, where the server does not sort it out.
+    pub fn of_model(mut self, model: &str) -> Self {
+        if self.options.quirks.text_tool_calls {
+            self.inline.expect_thought(model);
+        }
+        self
+    }
+
     /// Has anything of the answer arrived? Then the request is not sent again.
     pub fn has_started(&self) -> bool {
         self.started
@@ -132,6 +140,7 @@ impl<'a> ReplyBuilder<'a> {
     /// A piece of the reasoning.
     pub fn reasoning(&mut self, text: &str) {
         if !text.is_empty() {
+            self.inline.expect_no_thought();
             self.emit(Piece::Reasoning(text.into()));
         }
     }
@@ -190,8 +199,8 @@ impl<'a> ReplyBuilder<'a> {
 
     /// Decides about text that was held back because it may be tool calls.
     fn settle_text(&mut self, request: &ChatRequest<'_>) -> Result<(), Failure> {
-        let (last, held) = std::mem::replace(&mut self.inline, InlineText::new(false)).finish();
-        if let Some(piece) = last {
+        let (last, held) = std::mem::replace(&mut self.inline, InlineText::new(false)).finish(self.calls.is_empty());
+        for piece in last {
             self.emit(piece);
         }
         let Some(held) = held else { return Ok(()) };

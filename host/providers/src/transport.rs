@@ -258,6 +258,7 @@ impl Provider for HttpProvider {
             let send = exchange.client.post(url.clone()).headers(self.headers.clone()).body(body.clone());
             let (mut started, with_tools) = (false, request.tools.is_some());
             let builder = ReplyBuilder::new(&self.options, exchange.refuser, with_tools, &mut *events);
+            let builder = builder.of_model(request.model);
             let failure = match exchange.chat(send, &request, builder, &mut started).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
