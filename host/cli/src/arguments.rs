@@ -40,6 +40,9 @@ pub enum Command {
     Config(Config),
     /// Check this machine, the home and the model.
     Doctor,
+    /// Bring another bot over.
+    #[command(subcommand)]
+    Migrate(Migrate),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -237,6 +240,21 @@ pub struct Audit {
     /// At most this many records, the newest.
     #[arg(long, default_value_t = 50)]
     pub limit: u32,
+}
+
+/// `chiton migrate`
+#[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// Bring a NanoBot home over: settings, workspace, skills, memory, sessions and jobs. It is only read, and nothing
+    /// that is here already is overwritten.
+    Nanobot {
+        /// The home of NanoBot; without it, `~/.nanobot`.
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        from: Option<PathBuf>,
+        /// Only say what would be brought over.
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// `chiton config`

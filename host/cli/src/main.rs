@@ -10,6 +10,7 @@ mod corpus;
 mod door;
 mod exit;
 mod host;
+mod migrate;
 mod model;
 mod ports;
 mod process;

@@ -11,6 +11,7 @@ enum Kind {
     Space,
     /// Between two characters that are shown apart.
     Joint,
+    Character,
 }
 
 /// A place to cut, and the length of the message up to there.
@@ -21,7 +22,7 @@ struct Break {
 }
 
 /// The last place of each kind.
-type Breaks = [Option<Break>; 5];
+type Breaks = [Option<Break>; 6];
 
 /// An open fence of code.
 #[derive(Clone, Debug)]
@@ -83,14 +84,14 @@ impl Scan {
         let done = std::mem::take(&mut self.begin);
         let start = self.fence.as_mut().map(|fence| &mut fence.start);
         let places = self.breaks.iter_mut().chain(&mut self.inner).flatten().chain(start);
-        places.for_each(|place| place.at -= done);
+        places.for_each(|place| place.at = place.at.saturating_sub(done));
         self.line = self.line.map(|line| line - done);
         done
     }
 
     /// Takes the character at `at`, and says where the message ends if that is certain now.
     pub(super) fn take(&mut self, text: &str, at: usize, c: char) -> Option<usize> {
-        let cut = if c.is_whitespace() { self.space(text, at, c) } else { self.visible(text, at, c) };
+        let cut = if c.is_whitespace() { self.space(text, at, c) } else { self.visible(at, c) };
         if cut.is_none() {
             self.previous = c;
             self.units += self.limit.unit.of(c);
@@ -103,14 +104,15 @@ impl Scan {
         cut
     }
 
-    fn visible(&mut self, text: &str, at: usize, c: char) -> Option<usize> {
+    fn visible(&mut self, at: usize, c: char) -> Option<usize> {
         if std::mem::take(&mut self.blank) && self.units > self.limit.most / 2 {
             (self.begin, self.units, self.line) = (at, 0, None);
         }
         if matches!(self.previous, '。' | '！' | '？') {
             self.note(Kind::Sentence, at);
         }
-        if at > self.begin && !self.previous.is_whitespace() && !shown_as_one(self.previous, c) {
+        self.note(Kind::Character, at);
+        if !self.previous.is_whitespace() && !shown_as_one(self.previous, c) {
             self.note(Kind::Joint, at);
         }
         let after = self.units + self.limit.unit.of(c);
@@ -137,35 +139,34 @@ impl Scan {
         }
         let line = std::mem::replace(&mut self.line, Some(at + 1)).map(|line| (line, &text[line..at]));
         match (&self.fence, line) {
-            (Some(fence), Some((start, line))) if fence.is_closed_by(line) => return self.close(at, start),
+            (Some(fence), Some((start, line))) if fence.is_closed_by(line) => return self.close(text, at, start),
             (Some(_), Some((_, line))) if line.trim().is_empty() => {}
             (Some(_), _) => self.note(Kind::Line, at),
-            (None, Some((start, line))) if self.open(line, start) => {}
             (None, Some((_, line))) if line.trim().is_empty() => {
                 self.note(Kind::Paragraph, at);
                 return (self.units >= self.min).then_some(at);
             }
-            (None, _) => self.note(Kind::Line, at),
+            (None, Some((start, line))) => self.line(line, start, at),
+            (None, None) => self.note(Kind::Line, at),
         }
         None
     }
 
-    /// Does this line open a fence?
-    fn open(&mut self, line: &str, start: usize) -> bool {
+    /// A line that may open a fence.
+    fn line(&mut self, line: &str, start: usize, at: usize) {
         let unit = self.limit.unit;
-        let Some(mut fence) = Fence::opened_by(line) else { return false };
+        let Some(mut fence) = Fence::opened_by(line) else { return self.note(Kind::Line, at) };
         fence.kept = 2 * (unit.count(&fence.head) + unit.count(&fence.close) + 2) <= self.limit.most;
         fence.start = Break { at: start, units: self.units - unit.count(line) };
         fence.follows = start > self.begin;
         self.inner = Breaks::default();
         self.fence = Some(fence);
-        true
     }
 
     /// The line from `start` to `at` closes the fence.
-    fn close(&mut self, at: usize, start: usize) -> Option<usize> {
+    fn close(&mut self, text: &str, at: usize, start: usize) -> Option<usize> {
         let fence = self.fence.take()?;
-        if self.reopened.is_some() && start == self.begin {
+        if self.reopened.is_some() && text[self.begin..start].trim().is_empty() {
             // It was closed already, in the message before.
             self.begin_at(at, None);
         } else if fence.kept && fence.follows && self.units > self.limit.most {
@@ -180,11 +181,12 @@ impl Scan {
     pub(super) fn end(&mut self, text: &str) -> Option<usize> {
         let line = self.line.map(|line| (line, &text[line..]));
         let cut = match (&self.fence, line) {
-            (Some(fence), Some((start, line))) if fence.is_closed_by(line) => self.close(text.len(), start),
+            (Some(fence), Some((start, line))) if fence.is_closed_by(line) => self.close(text, text.len(), start),
             (Some(fence), _) if fence.kept && fence.follows => Some(fence.start.at),
             _ => None,
         };
-        cut.filter(|_| self.limit.unit.count(text[self.begin..].trim_end()) > self.limit.most)
+        let trailing = self.limit.unit.count(&text[text.trim_end().len()..]);
+        cut.filter(|_| self.units - trailing.min(self.units) > self.limit.most)
     }
 
     fn kept_fence(&self) -> Option<&Fence> {
@@ -202,6 +204,7 @@ impl Scan {
         let place = Break { at, units: self.units };
         let closing = self.kept_fence().map(|fence| self.limit.unit.count(&fence.close) + 1);
         match closing {
+            _ if at <= self.begin => {}
             None => self.breaks[kind as usize] = Some(place),
             Some(closing) if self.units + closing <= self.limit.most => self.inner[kind as usize] = Some(place),
             Some(_) => {}
@@ -213,8 +216,8 @@ impl Scan {
         let large = |place: &&Break| place.units >= self.limit.most / 4;
         let spaces = &breaks[..4];
         let best = spaces.iter().flatten().find(large).or_else(|| spaces.iter().flatten().max_by_key(|place| place.at));
-        let one_character = if at > self.begin { at } else { at + c.len_utf8() };
-        best.or(breaks[Kind::Joint as usize].as_ref()).map_or(one_character, |place| place.at)
+        let best = best.or(breaks[Kind::Joint as usize].as_ref()).or(breaks[Kind::Character as usize].as_ref());
+        best.map_or(at + c.len_utf8(), |place| place.at)
     }
 
     /// Ends the message at `cut`, which is the end of the text if it is the `last`. Gives it, unless it is empty, and

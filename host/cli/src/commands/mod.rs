@@ -6,6 +6,7 @@ mod config;
 mod cron;
 mod doctor;
 mod grant;
+mod migrate;
 mod program;
 mod setup;
 mod tool;
@@ -29,6 +30,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Audit(filter) => runtime()?.block_on(audit::run(filter, json)),
         Command::Cron(command) => runtime()?.block_on(cron::run(command, json)),
         Command::Config(config) => config::run(config),
+        Command::Migrate(command) => runtime()?.block_on(migrate::run(command, json)),
         Command::Doctor => runtime()?.block_on(doctor::run(json)),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -44,6 +44,14 @@ pub fn get(document: &Document, key: &str) -> Result<Value, ConfigError> {
 /// Sets the value at a dotted key, or removes it for `Null`, and writes the file if it still is
 /// a good configuration. References are not resolved: they may be set later.
 pub fn set(document: &mut Document, key: &str, value: Value) -> Result<(), ConfigError> {
+    let changed = changed(document, key, value)?;
+    save(&changed)?;
+    *document = changed;
+    Ok(())
+}
+
+/// The document with the value at a dotted key set, or removed for `Null`, if it still is a good configuration.
+pub fn changed(document: &Document, key: &str, value: Value) -> Result<Document, ConfigError> {
     known(document, key)?;
     let mut changed = document.clone();
     let path = segments(key);
@@ -53,10 +61,8 @@ pub fn set(document: &mut Document, key: &str, value: Value) -> Result<(), Confi
     }
     changed.check_keys()?;
     changed.config_with(&|name| std::env::var(name).ok().or_else(|| Some(format!("${{{name}}}"))))?;
-    write(&changed)?;
     changed.comments = false;
-    *document = changed;
-    Ok(())
+    Ok(changed)
 }
 
 /// The value for a key, from text: as it is where text belongs, else as JSON.
@@ -149,7 +155,8 @@ fn mask(value: &mut Value, names: &[&str]) {
     }
 }
 
-fn write(document: &Document) -> Result<(), ConfigError> {
+/// Writes the file.
+pub fn save(document: &Document) -> Result<(), ConfigError> {
     replace_file(&document.path, &document.value)
         .map_err(|error| ConfigError::File { file: document.name(), reason: format!("{error}; nothing was changed") })
 }

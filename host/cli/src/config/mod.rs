@@ -6,8 +6,8 @@ mod nanobot;
 mod read;
 
 pub use budgets::{Budgets, Gateway};
-pub use edit::{from_text, get, is_reference, is_secret, set};
-pub use read::{ConfigError, Document, nearest};
+pub use edit::{changed, from_text, get, is_reference, is_secret, save, set};
+pub use read::{ConfigError, Document, camel_case, nearest};
 
 use schemars::JsonSchema;
 use secrecy::SecretString;

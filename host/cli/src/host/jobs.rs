@@ -16,14 +16,16 @@ use tokio::sync::mpsc;
 const LOOK: Duration = Duration::from_millis(50);
 
 impl Host {
-    /// Adds a job with the rights that the owner has in a chat of the terminal.
-    pub(super) async fn add_job(
+    /// Adds a job with the rights that the owner has in a chat of the terminal; with a `quarantine` it waits for
+    /// an approval.
+    pub async fn add_job(
         &self,
         chat: String,
         name: String,
         message: String,
         timing: &str,
         zone: String,
+        quarantine: Option<String>,
     ) -> Result<Value, Failure> {
         let session = format!("{}:{chat}", Terminal::NAME);
         let mut rights = SessionRights::of(session.clone());
@@ -38,7 +40,7 @@ impl Host {
             timing: timing.parse().map_err(ScheduleError::from)?,
             zone,
             rights_json: frozen_rights(&rights),
-            quarantine: None,
+            quarantine,
         };
         Ok(described(&self.scheduler().add(new).await?))
     }

@@ -183,7 +183,7 @@ impl Host {
             Request::AddProgram { file, names } => self.add_program(&file, names).await,
             Request::RemoveProgram { name } => self.remove_program(&name),
             Request::AddJob { chat, name, message, timing, zone } => {
-                self.add_job(chat, name, message, &timing, zone).await
+                self.add_job(chat, name, message, &timing, zone, None).await
             }
             Request::RemoveJob { id } => self.remove_job(JobId(id)).await,
             Request::RunJob { id } => self.run_job(JobId(id), &replies).await,
