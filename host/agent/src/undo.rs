@@ -229,7 +229,9 @@ impl Undoing<'_> {
                     Ok(rustix::fs::renameat(folder, &beside, folder, name)?)
                 };
                 write()
-                    .inspect_err(|_: &io::Error| drop(rustix::fs::unlinkat(folder, &beside, AtFlags::empty()).err()))?;
+                    .inspect_err(|_: &io::Error| {
+                        let _ = rustix::fs::unlinkat(folder, &beside, AtFlags::empty());
+                    })?;
             }
             _ => {}
         }
