@@ -159,7 +159,7 @@ impl Undoing<'_> {
             Act::Left if now != line.stamp => self.keep(at, CHANGED),
             Act::Left => drop(line.stamp.is_some() && !self.done.contains_key(&at) && self.there.insert(at)),
             Act::Missed(reason) if now != line.stamp => self.keep(at, reason),
-            Act::Moves(to) => self.move_back(&line, to),
+            Act::Moved(to) => self.move_back(&line, to),
             _ if self.kept.contains_key(&at) => {}
             _ => {
                 if now != line.stamp && !self.settled.contains(&at) {
@@ -184,7 +184,13 @@ impl Undoing<'_> {
         let from = &line.at;
         let moved = || {
             let ((old, old_name), (new, new_name)) = (place(line, from)?, place(line, to)?);
-            Ok::<_, io::Error>(rustix::fs::renameat_with(new, new_name, old, old_name, RenameFlags::NOREPLACE)?)
+            rustix::fs::renameat_with(new, new_name, &old, &old_name, RenameFlags::NOREPLACE)?;
+            // A file that replaces another one takes its permissions.
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            if let (Some(stamp), Ok(file)) = (&line.stamp, rustix::fs::openat(old, old_name, flags, Mode::empty())) {
+                rustix::fs::fchmod(file, permissions(stamp))?;
+            }
+            Ok::<_, io::Error>(())
         };
         if self.kept.contains_key(from) || self.kept.contains_key(to) || moved().is_err() {
             self.keep(from.clone(), IN_THE_WAY);
@@ -211,10 +217,15 @@ impl Undoing<'_> {
             rustix::fs::unlinkat(folder, name, how)?;
         }
         let (Some(stamp), Act::Changes(kept)) = (&line.stamp, &line.act) else { return Ok(()) };
-        let mode = Mode::from_raw_mode(stamp.mode & 0o777);
+        let (mode, (_, tv_sec, tv_nsec)) = (permissions(stamp), stamp.content);
+        let written = Timespec { tv_sec, tv_nsec };
+        let times = Timestamps { last_access: written, last_modification: written };
         match was {
             Some(FileType::Directory) if now != was => rustix::fs::mkdirat(folder, name, mode)?,
-            Some(FileType::Symlink) => rustix::fs::symlinkat(kept, folder, name)?,
+            Some(FileType::Symlink) => {
+                rustix::fs::symlinkat(kept, folder, name)?;
+                rustix::fs::utimensat(folder, name, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+            }
             Some(FileType::RegularFile) => {
                 let (mut copy, beside) = (File::open(self.journal.join(kept))?, format!(".{kept}.undo"));
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -222,21 +233,21 @@ impl Undoing<'_> {
                 let mut write = || -> io::Result<()> {
                     io::copy(&mut copy, &mut file)?;
                     rustix::fs::fchmod(&file, mode)?;
-                    let (_, tv_sec, tv_nsec) = stamp.content;
-                    let written = Timespec { tv_sec, tv_nsec };
-                    let times = Timestamps { last_access: written, last_modification: written };
                     rustix::fs::futimens(&file, &times)?;
                     Ok(rustix::fs::renameat(folder, &beside, folder, name)?)
                 };
-                write()
-                    .inspect_err(|_: &io::Error| {
-                        let _ = rustix::fs::unlinkat(folder, &beside, AtFlags::empty());
-                    })?;
+                write().inspect_err(|_: &io::Error| {
+                    rustix::fs::unlinkat(folder, &beside, AtFlags::empty()).unwrap_or_default()
+                })?;
             }
             _ => {}
         }
         Ok(())
     }
+}
+
+fn permissions(stamp: &Stamp) -> Mode {
+    Mode::from_raw_mode(stamp.mode & 0o777)
 }
 
 /// The opened folder of a name of the line's root, with no link on the way to it, and the last part of the name.

@@ -232,19 +232,21 @@ impl HostDescriptor for GuardedView<'_> {
             if old.is_slashed_link(&moved) || new.is_slashed_link(&replaced) {
                 return Err(Rule::BadPath.into());
             }
+            let itself = moved.as_ref().map(identity) == replaced.as_ref().map(identity);
+            if !itself {
+                mount.leaving(&new)?;
+            }
+            mount.tell(|journal| journal.settle(&[old.place()?, new.place()?]));
             if let (Some(moved), Some(replaced)) = (&moved, &replaced)
                 && moved.is_file()
                 && replaced.is_file()
             {
                 old.take_mode(replaced)?;
             }
-            let itself = moved.as_ref().map(identity) == replaced.as_ref().map(identity);
-            if !itself {
-                mount.leaving(&new)?;
-                mount.tell(|journal| journal.moving(old.place()?, new.place()?));
-            }
             let (from, to) = (old.strict_name(), new.strict_name());
             rustix::fs::renameat(&old.directory, from, &new.directory, to)?;
+            let moved = moved.filter(|_| !itself);
+            mount.tell(|journal| moved.map_or(Ok(()), |it| journal.moved(old.place()?, new.place()?, &it)));
             mount.meter.removed(replaced.filter(|_| !itself));
             Ok(())
         })

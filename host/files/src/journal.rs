@@ -17,8 +17,8 @@ use std::time::UNIX_EPOCH;
 const LOG: &str = "log";
 /// Most that is kept of one turn, in bytes.
 const MOST: u64 = 64 << 20;
-/// What a line is taken to cost: a change has two, so that there are at most 1,000.
-const LINE: u64 = MOST / 2_000;
+/// What a change is taken to cost beside its bytes, so that there are at most 1,000.
+const CHANGE: u64 = MOST / 1_000;
 
 /// One line of a journal.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,9 +38,8 @@ pub struct Line {
 pub struct Stamp {
     /// Kind and permissions.
     pub mode: u32,
-    /// Which object it is.
-    pub inode: u64,
-    /// How many bytes a file has, and when they were written, in seconds and nanoseconds.
+    /// How many bytes it has, and when they were written, in seconds and nanoseconds. Which object it is does not
+    /// count: what an undo brings back is another one.
     pub content: (u64, i64, i64),
 }
 
@@ -51,8 +50,8 @@ pub enum Act {
     Changes(String),
     /// It changes and cannot be undone, for this reason.
     Missed(String),
-    /// It gets this name.
-    Moves(PathBuf),
+    /// It has got this name.
+    Moved(PathBuf),
     /// A call has ended and left it so.
     Left,
 }
@@ -66,7 +65,7 @@ impl Stamp {
     fn of(found: &Metadata) -> Self {
         // The size and the times of a directory tell of the names in it, which have lines of their own.
         let content = if found.is_dir() { (0, 0, 0) } else { (found.len(), found.mtime(), found.mtime_nsec()) };
-        Self { mode: found.mode(), inode: found.ino(), content }
+        Self { mode: found.mode(), content }
     }
 }
 
@@ -104,21 +103,21 @@ impl Journal {
         let found = object.map(File::metadata).transpose()?;
         let kept = object.zip(found.as_ref()).map_or(Ok(String::new()), |(object, found)| self.keep(object, found));
         let act = match kept {
-            Ok(kept) if self.spent + 2 * LINE <= MOST => Act::Changes(kept),
+            Ok(kept) if self.spent + CHANGE <= MOST => Act::Changes(kept),
             Ok(_) => Act::Missed("the turn changed more than can be kept".to_owned()),
             Err(error) => Act::Missed(error.to_string()),
         };
         self.add(at, found.as_ref().map(Stamp::of), act)
     }
 
-    /// Notes that what is at `from` gets the name `to`.
-    pub(crate) fn moving(&mut self, from: PathBuf, to: PathBuf) -> io::Result<()> {
-        self.settle(|name| name.starts_with(&from) || name.starts_with(&to))?;
+    /// Notes that what was at `from` has got the name `to`, and what it was; both were settled before.
+    pub(crate) fn moved(&mut self, from: PathBuf, to: PathBuf, found: &Metadata) -> io::Result<()> {
+        self.open()?;
         if self.spent > MOST {
             return Ok(());
         }
         self.touched.extend([(from.clone(), false), (to.clone(), false)]);
-        self.add(from, None, Act::Moves(to))
+        self.add(from, Some(Stamp::of(found)), Act::Moved(to))
     }
 
     /// Keeps what an object is before it changes.
@@ -139,8 +138,9 @@ impl Journal {
         Ok(name)
     }
 
-    /// Notes how the names that are `meant` were left.
-    fn settle(&mut self, meant: impl Fn(&Path) -> bool) -> io::Result<()> {
+    /// Notes how names at and below these were left.
+    pub(crate) fn settle(&mut self, places: &[PathBuf]) -> io::Result<()> {
+        let meant = |name: &Path| places.iter().any(|place| name.starts_with(place));
         let settled: Vec<_> = self.touched.extract_if(|name, _| meant(name)).collect();
         settled.into_iter().try_for_each(|(at, _)| self.add(at.clone(), Stamp::at(&at), Act::Left))
     }
@@ -148,19 +148,18 @@ impl Journal {
     fn open(&mut self) -> io::Result<()> {
         if self.log.is_none() {
             DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
-            self.spent = read_journal(&self.directory).unwrap_or_default().len() as u64 * LINE;
+            let told = read_journal(&self.directory).unwrap_or_default();
+            self.spent = told.iter().filter(|line| !matches!(line.act, Act::Left)).count() as u64 * CHANGE;
             for kept in self.directory.read_dir()? {
                 self.spent += kept?.metadata()?.len();
             }
-            let log = self.directory.join(LOG);
-            self.log = Some(OpenOptions::new().append(true).create(true).mode(0o600).open(log)?);
+            self.log = Some(OpenOptions::new().append(true).create(true).mode(0o600).open(self.directory.join(LOG))?);
         }
         Ok(())
     }
 
     fn add(&mut self, at: PathBuf, stamp: Option<Stamp>, act: Act) -> io::Result<()> {
-        self.open()?;
-        self.spent += LINE;
+        self.spent += if matches!(act, Act::Left) { 0 } else { CHANGE };
         let line = serde_json::to_string(&Line { root: self.root.clone(), at, stamp, act })?;
         // Its end comes first: after a crash, the line before may lack it.
         self.log.as_mut().map_or(Ok(()), |log| log.write_all(format!("\n{line}").as_bytes()))
@@ -169,6 +168,6 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.settle(|_| true).ok();
+        self.settle(&["/".into()]).ok();
     }
 }

@@ -24,13 +24,15 @@ async fn an_answer_is_streamed_kept_and_put_into_the_outbox() {
 async fn the_first_request_of_a_new_home_is_small() {
     let house = House::new().await;
     house.sandbox.unload("probe");
-    let file = chiton_build::Guest::at(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/file"));
-    let file = std::fs::read(chiton_build::build(&file).unwrap()).unwrap();
-    let file = house.sandbox.load(file).await.unwrap();
-    house.sandbox.publish("file", file, chiton_sandbox::Grants::default()).unwrap();
+    for tool in ["file", "memory"] {
+        let guest = chiton_build::Guest::at(format!("{}/../../tools/{tool}", env!("CARGO_MANIFEST_DIR")));
+        let bytes = std::fs::read(chiton_build::build(&guest).unwrap()).unwrap();
+        let component = house.sandbox.load(bytes).await.unwrap();
+        house.sandbox.publish(tool, component, chiton_sandbox::Grants::default()).unwrap();
+    }
     house.ask("hi").await;
     let asked = &house.asked()[0];
-    assert!(asked.tools.as_deref().unwrap().contains("read_file"));
+    assert!(["read_file", "search_memory"].iter().all(|tool| asked.tools.as_deref().unwrap().contains(tool)));
     assert!(asked.size() <= 16 << 10, "{} bytes", asked.size());
 }
 
