@@ -38,6 +38,9 @@ pub enum Command {
     /// Show, change and check the configuration.
     #[command(subcommand)]
     Config(Config),
+    /// List providers of models, and try one out.
+    #[command(subcommand)]
+    Provider(Provider),
     /// Check this machine, the home and the model.
     Doctor,
     /// Print a completion script for a shell.
@@ -237,6 +240,19 @@ pub struct Audit {
     /// At most this many records, the newest.
     #[arg(long, default_value_t = 50)]
     pub limit: u32,
+}
+
+/// `chiton provider`
+#[derive(Debug, Subcommand)]
+pub enum Provider {
+    /// List known and configured providers, and whether their keys are there.
+    List,
+    /// Ask a provider for its models and a model for one short answer.
+    Test {
+        /// A provider, a preset, or `PROVIDER/MODEL`; without it, the configured model.
+        #[arg(value_name = "NAME|MODEL")]
+        name: Option<String>,
+    },
 }
 
 /// `chiton config`

@@ -19,6 +19,7 @@ use crate::terminal::progress::{self, COMPILING};
 use crate::tools::{self, Tools};
 use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, TurnEvent};
 use chiton_channels::{ChannelError, Terminal};
+use chiton_providers::Model;
 use chiton_sandbox::{CallError, CallRequest, Grants, Part, Ports, Sandbox, SessionRights};
 use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
 use chiton_store::{HostLock, JobId, OutboxId, Store, StoreError, failpoint};
@@ -116,8 +117,8 @@ impl Host {
             let agent = Agent::new(AgentOptions {
                 sandbox: sandbox.clone(),
                 store: self.store().clone(),
-                provider: model.provider,
-                settings: agent_settings(settings, model.name),
+                provider: model.provider.clone(),
+                settings: agent_settings(settings, &model),
             });
             sandbox.set_ports(Ports {
                 messaging: Some(Arc::new(agent.clone())),
@@ -307,19 +308,19 @@ impl Host {
     }
 }
 
-fn agent_settings(settings: &Settings, model: String) -> AgentSettings {
+fn agent_settings(settings: &Settings, model: &Model) -> AgentSettings {
     let defaults = &settings.config.agents.defaults;
     let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     AgentSettings {
-        max_tokens: Some(defaults.max_tokens),
-        temperature: defaults.temperature,
-        context_window_tokens: whole(defaults.context_window_tokens),
+        max_tokens: Some(model.max_tokens.unwrap_or(defaults.max_tokens)),
+        temperature: model.temperature.or(defaults.temperature),
+        context_window_tokens: whole(model.context_window_tokens.unwrap_or(defaults.context_window_tokens)),
         max_tool_iterations: defaults.max_tool_iterations,
         max_tool_result_chars: whole(defaults.max_tool_result_chars),
         timezone: defaults.timezone.clone(),
         scratch: Some(settings.home.scratch()),
         channels: vec![Terminal::NAME.to_owned()],
-        ..AgentSettings::new(&settings.workspace, model)
+        ..AgentSettings::new(&settings.workspace, &model.name)
     }
 }
 

@@ -1,0 +1,6 @@
+//! The providers against a server on loopback: every vendor, every recorded stream, and moves between vendors.
+
+mod moving;
+mod server;
+mod streams;
+mod vendors;
