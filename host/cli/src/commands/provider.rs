@@ -3,10 +3,10 @@
 use super::{print_json, print_line};
 use crate::arguments::Provider as Command;
 use crate::exit::{Exit, Failure};
-use crate::model::{Catalogue, key_of};
+use crate::model::{Catalogue, key_of, none_configured};
 use crate::settings::Settings;
 use chiton_agent::inert;
-use chiton_providers::{ChatRequest, Model, Models, OneModel, VENDORS, Vendor};
+use chiton_providers::{ChatRequest, Model, Models, OneModel, Provider, Usage, VENDORS, Vendor};
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -73,74 +73,55 @@ fn shown<'a>(name: &'a str, settings: &'a Settings, default: Option<&'a Model>) 
     }
 }
 
-/// Asks for the models, then for one word.
+/// Tries out a model: the one that is named, or of a provider the configured one, or else the first it lists.
 async fn test(models: &Catalogue, name: Option<&str>, json: bool) -> Result<(), Failure> {
-    let provider = match name {
-        Some(name) if models.has_provider(name) => Some(models.provider(name)?),
-        _ => None,
+    let default = models.default().cloned();
+    let model = match name {
+        None => default.ok_or_else(none_configured)?,
+        Some(name) if models.has_provider(name) => match default.filter(|model| model.provider.name() == name) {
+            Some(model) => model,
+            None => first_of(models.provider(name)?).await?,
+        },
+        Some(name) => models.find(name)?,
     };
-    let model = match (&provider, name) {
-        (Some(provider), _) => models.default().filter(|model| model.provider.name() == provider.name()).cloned(),
-        (None, Some(name)) => Some(models.find(name)?),
-        (None, None) => Some(models.default().cloned().ok_or_else(crate::model::none_configured)?),
-    };
-    let provider = provider.or_else(|| model.as_ref().map(|model| model.provider.clone()));
-    let Some(provider) = provider else { return Err(crate::model::none_configured()) };
-    // A server that lists no models can still answer.
-    let listed = provider.models().await;
-    let first = || listed.as_ref().ok().and_then(|listed| listed.first());
-    let model = match (model, first()) {
-        (Some(model), _) => model,
-        (None, Some(first)) => {
-            OneModel::new(provider.clone(), first).named(None).map_err(Failure::because(Exit::Failure))?
-        }
-        (None, None) => return Err(no_models(provider.name(), listed)),
-    };
-    if !json {
-        print_line(&match &listed {
-            Ok(listed) => format!("{} lists {} models", provider.name(), listed.len()),
-            Err(error) => format!("{} lists no models: {}", provider.name(), inert(&error.to_string())),
-        })?;
-    }
-    ask(&model, listed.map_or(0, |listed| listed.len()), json).await
+    ask(&model, json).await
 }
 
-fn no_models(name: &str, listed: Result<Vec<String>, chiton_providers::ProviderError>) -> Failure {
-    match listed {
-        Err(error) => error.into(),
-        Ok(_) => {
-            let message = format!("{name} lists no models; name one, as in `chiton provider test {name}/MODEL`");
-            Failure::new(Exit::Provider, message)
-        }
-    }
+async fn first_of(provider: Arc<dyn Provider>) -> Result<Arc<Model>, Failure> {
+    let name = provider.name();
+    let none = format!("{name} lists no models; name one, as in `chiton provider test {name}/MODEL`");
+    let first = provider.models().await?.into_iter().next().ok_or_else(|| Failure::new(Exit::Provider, none))?;
+    OneModel::new(provider, first).named(None).map_err(Failure::because(Exit::Failure))
 }
 
-async fn ask(model: &Model, listed: usize, json: bool) -> Result<(), Failure> {
+/// Asks for the list of models, then for one word.
+async fn ask(model: &Model, json: bool) -> Result<(), Failure> {
     let request = ChatRequest {
         model: &model.name,
-        messages: &[Arc::from(QUESTION)],
+        messages: &[QUESTION.into()],
         tools: None,
-        max_tokens: Some(model.max_tokens.unwrap_or(ANSWER_TOKENS)),
+        max_tokens: model.max_tokens.or(Some(ANSWER_TOKENS)),
         temperature: model.temperature,
         extra_body: None,
     };
+    // A server that lists no models can still answer.
+    let listed = model.provider.models().await.map(|models| models.len());
     let begun = Instant::now();
     let reply = model.provider.chat(request, &mut |_| ()).await?;
-    let (took, usage) = (begun.elapsed().as_millis(), reply.usage);
-    let (text, title) = (reply.text.trim(), inert(&reply.model));
+    let (took, Usage { input_tokens, cached_tokens, output_tokens, .. }) = (begun.elapsed().as_millis(), reply.usage);
     if json {
         return print_json(&json!({
             "model": reply.model,
-            "modelsListed": listed,
+            "modelsListed": listed.unwrap_or_default(),
             "milliseconds": u64::try_from(took).unwrap_or(u64::MAX),
-            "answer": text,
-            "usage": { "input": usage.input_tokens, "cached": usage.cached_tokens, "output": usage.output_tokens },
+            "answer": reply.text.trim(),
+            "usage": { "input": input_tokens, "cached": cached_tokens, "output": output_tokens },
         }));
     }
-    print_line(&format!(
-        "{title} answered in {took} ms: {} ({} tokens read, {} written)",
-        inert(text),
-        usage.input_tokens,
-        usage.output_tokens
-    ))
+    print_line(&match listed {
+        Ok(listed) => format!("{} lists {listed} models", model.provider.name()),
+        Err(error) => format!("{} lists no models: {}", model.provider.name(), inert(&error.to_string())),
+    })?;
+    let (title, text) = (inert(&reply.model), inert(reply.text.trim()));
+    print_line(&format!("{title} answered in {took} ms: {text} ({input_tokens} tokens read, {output_tokens} written)"))
 }

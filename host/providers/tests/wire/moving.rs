@@ -7,12 +7,8 @@ const QUESTION: &str = r#"{"role":"user","content":"read it"}"#;
 const FAMILIES: [(&str, &str); 3] =
     [("openai", "openai-tools"), ("anthropic", "anthropic-thinking"), ("gemini", "gemini-tools")];
 /// Words that only one vendor knows.
-const OWN: [(&str, &str); 4] = [
-    ("anthropic", "EqQBCgIYAhIM"),
-    ("anthropic", "thinking_blocks"),
-    ("gemini", "CiQB"),
-    ("gemini", "extra_content"),
-];
+const OWN: [(&str, &str); 4] =
+    [("anthropic", "EqQBCgIYAhIM"), ("anthropic", "thinking_blocks"), ("gemini", "CiQB"), ("gemini", "extra_content")];
 
 /// A round of tools as the first vendor began it.
 async fn begun(name: &str, recorded: &str) -> Vec<String> {

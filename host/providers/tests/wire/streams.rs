@@ -52,7 +52,10 @@ async fn every_recorded_stream_is_read_as_its_vendors_sdk_reads_it() {
         match ask(&*client(vendor, format!("{}/v1", server.origin)), "m", &[question]).await {
             Ok(reply) => assert_eq!(told(&reply, &expected), expected, "{name}"),
             Err(error @ ProviderError::ServerFailed { .. }) => {
-                assert!(error.to_string().contains(expected["error"].as_str().unwrap().trim_end_matches('.')), "{name}: {error}");
+                assert!(
+                    error.to_string().contains(expected["error"].as_str().unwrap().trim_end_matches('.')),
+                    "{name}: {error}"
+                );
             }
             Err(error) => panic!("{name}: {error}"),
         }

@@ -138,7 +138,11 @@ async fn a_models_name_cannot_lead_out_of_the_path() {
 async fn models_are_listed_in_each_protocol() {
     for (name, list, target) in [
         ("openai", r#"{"data":[{"id":"a"},{"id":"b"}]}"#, "/v1/models"),
-        ("anthropic", r#"{"data":[{"type":"model","id":"a"},{"type":"model","id":"b"}],"has_more":false}"#, "/v1/models?limit=1000"),
+        (
+            "anthropic",
+            r#"{"data":[{"type":"model","id":"a"},{"type":"model","id":"b"}],"has_more":false}"#,
+            "/v1/models?limit=1000",
+        ),
         ("gemini", r#"{"models":[{"name":"models/a"},{"name":"models/b"}]}"#, "/v1beta/models?pageSize=1000"),
     ] {
         let server = Server::start(list.into()).await;
