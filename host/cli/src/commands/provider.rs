@@ -42,8 +42,8 @@ fn list(settings: &Settings, json: bool) -> Result<(), Failure> {
     let others = VENDORS.iter().map(|vendor| vendor.name).filter(|name| !configured.contains_key(*name));
     // A configuration that names no usable model still has providers to show.
     let default = Catalogue::new(&settings.config).ok().and_then(|models| models.default().cloned());
-    let show = |name: &'_ str| -> Shown<'_> { shown(name, settings, default.as_deref()) };
-    let rows: Vec<Shown<'_>> = configured.keys().map(String::as_str).chain(others).map(show).collect();
+    let names = configured.keys().map(String::as_str).chain(others);
+    let rows: Vec<_> = names.map(|name| shown(name, settings, default.as_deref())).collect();
     if json {
         return print_json(&serde_json::to_value(&rows).map_err(Failure::because(Exit::Failure))?);
     }
