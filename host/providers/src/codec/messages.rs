@@ -27,20 +27,16 @@ const MAX_TOKENS: u64 = 8_192;
 const MAX_TOKENS_ALLOWED: u64 = 4_096;
 /// Ends the last block of what the server shall keep in its cache.
 const CACHED: &str = r#","cache_control":{"type":"ephemeral"}}"#;
+/// What blocks with thoughts hold; in text the quotes would be escaped.
+const THOUGHTS: [&str; 2] = [r#""type":"thinking""#, r#""type":"redacted_thinking""#];
 const OPENING: &str = r#"{"type":"text","text":"[Earlier messages are left out.]"}"#;
 
 fn write(draft: &Draft<'_>) -> String {
     let fragments = translated(draft, false, |_, role, message| blocks(role, message));
     let turns = turns(&fragments, OPENING);
     // A round of tools that began without thinking cannot be gone on with by thinking.
-    let unthought = match turns.as_slice() {
-        [.., asked, last] => {
-            last.results > 0
-                && !asked.blocks[0].starts_with(r#"{"type":"thinking""#)
-                && !asked.blocks[0].starts_with(r#"{"type":"redacted"#)
-        }
-        _ => false,
-    };
+    let thinks = |blocks: &str| THOUGHTS.iter().any(|mark| blocks.contains(mark));
+    let unthought = matches!(turns.as_slice(), [.., asked, last] if last.results > 0 && !thinks(asked.blocks[0]));
     let mut without: Vec<_> = draft.without.iter().copied().filter(|field| *field != "max_tokens").collect();
     without.extend(unthought.then_some("thinking"));
     let mut body = Draft { without: &without, ..*draft }.open(json!({
