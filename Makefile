@@ -1,13 +1,13 @@
 # Chiton. On a fresh machine these two commands do everything:
 #   make chat     build what is needed and talk to the bot (without a model: a short tour)
 #   make test     build what is needed and run all tests
-# Further: make build (release binary), make bench, make lint, make fuzz, make picture, make target.
+# Further: make build (release binary), make bench, make lint, make fuzz, make picture, make sdk-check, make target.
 
 SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: chat test build bench lint fuzz picture target cargo
+.PHONY: chat test build bench lint fuzz picture sdk-check target cargo
 
 # The whole workspace is named so that both commands build the large crates with the same features, once.
 chat: target
@@ -48,6 +48,13 @@ fuzz:
 picture: target
 	$(CARGO) build --workspace --bin chiton --bin picture
 	target/debug/picture target/debug/chiton tests/picture/tour.svg
+
+# The official Python SDKs read the recorded streams of models as our own tests expect.
+sdk-check:
+	@cmp -s tests/streams/requirements.txt target/sdk-venv/installed || { python3 -m venv --clear target/sdk-venv && \
+	  target/sdk-venv/bin/python -m pip install --quiet --disable-pip-version-check -r tests/streams/requirements.txt && \
+	  cp tests/streams/requirements.txt target/sdk-venv/installed; }
+	target/sdk-venv/bin/python -B tests/streams/parse.py
 
 # A compiler that can build guests. Instant when there is nothing to do.
 target: cargo

@@ -129,7 +129,7 @@ impl Course<'_> {
         failpoint!("after-model");
         let Some(reply) = reply else { return Err(Stop::End(self.stopped().unwrap_or(End::Suspended))) };
         if let Ok(reply) = &reply {
-            self.note_spent(&model, bytes, &reply.usage).await?;
+            self.note_spent(bytes, reply).await?;
         }
         Ok(reply)
     }

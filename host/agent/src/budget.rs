@@ -2,7 +2,7 @@
 
 use crate::agent::Room;
 use crate::turn::Course;
-use chiton_providers::{Model, Usage};
+use chiton_providers::{Reply, Usage};
 use chiton_store::{Spend, StoreError};
 use jiff::{Timestamp, ToSpan as _};
 use std::collections::HashMap;
@@ -153,16 +153,19 @@ impl Course<'_> {
         Ok(None)
     }
 
-    /// Takes note of what a request of `bytes` has cost.
-    pub(crate) async fn note_spent(&mut self, model: &Model, bytes: usize, usage: &Usage) -> Result<(), StoreError> {
+    /// Takes note of what a reply to a request of `bytes` has cost. Another model than the one that was asked may
+    /// have answered.
+    pub(crate) async fn note_spent(&mut self, bytes: usize, reply: &Reply) -> Result<(), StoreError> {
+        let (title, usage) = (&reply.model, &reply.usage);
         if !self.pictures.any() {
-            self.room.estimates.learn(&model.title, bytes, usage.input_tokens);
+            self.room.estimates.learn(title, bytes, usage.input_tokens);
         }
-        let microdollars = model.price.map(|price| price.of(usage));
+        let price = self.room.models.price(title).or(self.model.price);
+        let microdollars = price.map(|price| price.of(usage));
         self.spent.tokens += usage.input_tokens + usage.output_tokens;
         self.spent.microdollars += microdollars.unwrap_or_default();
         let spend = Spend {
-            model: model.title.clone(),
+            model: title.clone(),
             input: usage.input_tokens,
             cached: usage.cached_tokens,
             output: usage.output_tokens,

@@ -56,7 +56,7 @@ impl Course<'_> {
                 return Ok(false);
             }
         };
-        self.note_spent(&model, bytes, &reply.usage).await?;
+        self.note_spent(bytes, &reply).await?;
         if reply.finish != Finish::Stop || reply.text.trim().is_empty() {
             return Ok(false);
         }

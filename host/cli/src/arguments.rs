@@ -38,6 +38,9 @@ pub enum Command {
     /// Show, change and check the configuration.
     #[command(subcommand)]
     Config(Config),
+    /// List providers of models, and try one out.
+    #[command(subcommand)]
+    Provider(Provider),
     /// Check this machine, the home and the model.
     Doctor,
     /// Bring another bot over.
@@ -254,6 +257,19 @@ pub enum Migrate {
         /// Only say what would be brought over.
         #[arg(long)]
         dry_run: bool,
+    },
+}
+
+/// `chiton provider`
+#[derive(Debug, Subcommand)]
+pub enum Provider {
+    /// List known and configured providers, and whether their keys are there.
+    List,
+    /// Ask a provider for its models and a model for one short answer.
+    Test {
+        /// A provider, a preset, or `PROVIDER/MODEL`; without it, the configured model.
+        #[arg(value_name = "NAME|MODEL")]
+        name: Option<String>,
     },
 }
 

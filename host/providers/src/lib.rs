@@ -16,6 +16,7 @@ mod fragments;
 mod inline;
 mod local;
 mod models;
+mod prices;
 mod refusal;
 mod reply;
 mod scripted;

@@ -168,7 +168,7 @@ impl HttpProvider {
 
     /// The address of a path of the protocol, which may end with a query.
     fn endpoint(&self, path: &str) -> Url {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let (path, query) = path.rsplit_once('?').unwrap_or((path, ""));
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             // A model's name cannot lead out of the path: segments are encoded, and dots are dropped.

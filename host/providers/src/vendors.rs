@@ -32,8 +32,8 @@ pub struct Quirks {
     pub reasoning_as_content: bool,
     /// Tool calls may arrive as `<tool_call>` text.
     pub text_tool_calls: bool,
-    /// `NAME/MODEL` is written in the configuration and `MODEL` is sent. Gateways have names of that form themselves.
-    pub strip_own_prefix: bool,
+    /// Beginnings of models that the server itself calls `NAME/MODEL`; of all others only `MODEL` is sent.
+    pub own_models: &'static [&'static str],
 }
 
 /// What a server accepts in the messages of the history.
@@ -54,13 +54,13 @@ impl Quirks {
         replay_reasoning: false,
         reasoning_as_content: false,
         text_tool_calls: false,
-        strip_own_prefix: true,
+        own_models: &[],
     };
     const LOCAL: Self = Self { text_tool_calls: true, ..Self::HOSTED };
-    const GATEWAY: Self = Self { strip_own_prefix: false, ..Self::HOSTED };
+    const OPENROUTER: Self = Self { own_models: &[""], ..Self::HOSTED };
     const OPENAI: Self =
         Self { max_tokens_field: "max_completion_tokens", history: HistoryRules::KnownFields, ..Self::HOSTED };
-    const GROQ: Self = Self { history: HistoryRules::KnownFields, ..Self::GATEWAY };
+    const GROQ: Self = Self { history: HistoryRules::KnownFields, own_models: &["compound"], ..Self::HOSTED };
     const MISTRAL: Self = Self { history: HistoryRules::NineCharacterIds, ..Self::HOSTED };
     const THINKING: Self = Self { replay_reasoning: true, ..Self::HOSTED };
     const STEPFUN: Self = Self { reasoning_as_content: true, ..Self::HOSTED };
@@ -88,7 +88,7 @@ const fn row(
 pub const VENDORS: &[Vendor] = &[
     row("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", &["claude-"], MESSAGES, Quirks::HOSTED),
     row("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", &["gpt-", "o1", "o3", "o4", "chatgpt-"], CHAT, Quirks::OPENAI),
-    row("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", &[], CHAT, Quirks::GATEWAY),
+    row("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", &[], CHAT, Quirks::OPENROUTER),
     row("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", &["deepseek-"], CHAT, Quirks::THINKING),
     row("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", &[], CHAT, Quirks::GROQ),
     row("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", &["mistral-", "ministral-", "magistral-", "codestral-", "devstral-", "pixtral-"], CHAT, Quirks::MISTRAL),
@@ -98,7 +98,7 @@ pub const VENDORS: &[Vendor] = &[
     row("dashscope", "https://dashscope.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", &["qwen-", "qwen3-", "qwq-"], CHAT, Quirks::HOSTED),
     row("minimax", "https://api.minimax.io/v1", "MINIMAX_API_KEY", &["minimax-"], CHAT, Quirks::HOSTED),
     row("stepfun", "https://api.stepfun.com/v1", "STEPFUN_API_KEY", &["step-"], CHAT, Quirks::STEPFUN),
-    row("aihubmix", "https://aihubmix.com/v1", "AIHUBMIX_API_KEY", &[], CHAT, Quirks::GATEWAY),
+    row("aihubmix", "https://aihubmix.com/v1", "AIHUBMIX_API_KEY", &[], CHAT, Quirks::HOSTED),
     row("gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY", &["gemini-"], GEMINI, Quirks::HOSTED),
     row("ollama", "http://127.0.0.1:11434/v1", "", &[], CHAT, Quirks::LOCAL),
     row("llamacpp", "http://127.0.0.1:8080/v1", "", &[], CHAT, Quirks::LOCAL),
@@ -111,6 +111,11 @@ impl Vendor {
     /// The row named `name`.
     pub fn named(name: &str) -> Option<&'static Vendor> {
         VENDORS.iter().find(|vendor| vendor.name == name)
+    }
+
+    /// Does it run on the owner's machine, without a key?
+    pub fn is_local(&self) -> bool {
+        self.key_env.is_empty() && !self.base_url.is_empty()
     }
 
     /// The vendor a model's name points to: `VENDOR/MODEL` first, then the beginnings of names.

@@ -258,7 +258,7 @@ fn greeting(settings: &Settings, session: &Session) -> Result<String, Failure> {
         "{} {} {} {} {}",
         Style::Bold.paint("chiton"),
         dim("·"),
-        model.title(),
+        model.title,
         dim(&format!("· {directory} ·")),
         dim("/help, Ctrl-D leaves")
     ))

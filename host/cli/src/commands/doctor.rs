@@ -9,6 +9,7 @@ use crate::process;
 use crate::settings::Settings;
 use crate::terminal::style::Style;
 use crate::tools;
+use chiton_providers::Model;
 use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
 use serde::Serialize;
 use std::fs::File;
@@ -223,15 +224,16 @@ async fn built_in(settings: &Settings) -> Result<String, String> {
     Ok(format!("{tools} built in; {cached} of {count} components were compiled before"))
 }
 
-async fn reach(model: &model::Model) -> Result<String, String> {
+async fn reach(model: &Model) -> Result<String, String> {
     let begun = Instant::now();
-    let title = model.title();
+    let title = &model.title;
     match tokio::time::timeout(PATIENCE, model.provider.models()).await {
         Err(_) => Err(format!("{} does not answer within {} s", model.provider.name(), PATIENCE.as_secs())),
         Ok(Err(error)) => Err(error.to_string()),
         Ok(Ok(models)) => {
             let took = begun.elapsed().as_millis();
-            let listed = models.is_empty() || models.contains(&model.name);
+            let called = |name: &str| chiton_providers::title(model.provider.name(), name);
+            let listed = models.is_empty() || models.iter().any(|name| called(name) == called(&model.name));
             let known = if listed { "" } else { ", but the provider does not list it" };
             Ok(format!("{title} is reachable in {took} ms{known}"))
         }

@@ -8,6 +8,7 @@ mod doctor;
 mod grant;
 mod migrate;
 mod program;
+mod provider;
 mod setup;
 mod tool;
 
@@ -37,6 +38,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Arguments::command(), "chiton", &mut script);
             print(&script)
         }
+        Command::Provider(command) => runtime()?.block_on(provider::run(command, json)),
         Command::Program(command) => runtime()?.block_on(program::run(command, json)),
         Command::Compile | Command::Native => Ok(()),
     }

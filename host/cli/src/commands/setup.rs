@@ -6,7 +6,7 @@ use crate::model;
 use crate::settings::Settings;
 use crate::terminal::style::Style;
 use crate::terminal::{echo, progress};
-use chiton_providers::{ChatRequest, LocalServer, Provider, ProviderError, VENDORS, Vendor, find_local_servers};
+use chiton_providers::{ChatRequest, LocalServer, ProviderError, VENDORS, Vendor, find_local_servers};
 use secrecy::{ExposeSecret, SecretString};
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;

@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// The whole file. Keys are written in camelCase and read in snake_case too.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -26,6 +27,10 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// What the bot does by itself.
     pub gateway: Gateway,
+    /// Models with settings of their own, by the name under which they are chosen.
+    pub model_presets: BTreeMap<String, Preset>,
+    /// Prices by `PROVIDER/MODEL` or model; they come before those that are built in.
+    pub prices: BTreeMap<String, Price>,
     /// Grants of tools, by the name of their component (such as `file`).
     pub tools: BTreeMap<String, Tool>,
     /// Secrets by name. A tool never sees them: the host adds them to requests that a `secrets` grant names.
@@ -90,6 +95,10 @@ pub struct Defaults {
     pub model: Option<String>,
     /// The provider's name, or `auto` to take it from the model and the keys that are set.
     pub provider: String,
+    /// The name of a preset; it comes before `model` and `provider`.
+    pub model_preset: Option<String>,
+    /// Whom to ask in this order when the model fails: names of presets, `PROVIDER/MODEL`, or presets written here.
+    pub fallback_models: Vec<FallbackModel>,
     /// Most tokens of one answer.
     #[schemars(range(min = 1))]
     pub max_tokens: u32,
@@ -134,6 +143,8 @@ impl Default for Defaults {
             workspace: None,
             model: None,
             provider: "auto".to_owned(),
+            model_preset: None,
+            fallback_models: Vec::new(),
             max_tokens: 8_192,
             context_window_tokens: 200_000,
             temperature: None,
@@ -148,8 +159,50 @@ impl Default for Defaults {
     }
 }
 
+/// A model with settings of its own; what is not set here is as in `agents.defaults`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Preset {
+    /// The model.
+    pub model: String,
+    /// The provider's name; not set or `auto`: taken from the model.
+    pub provider: Option<String>,
+    /// Most tokens of one answer.
+    pub max_tokens: Option<NonZeroU32>,
+    /// Tokens that the model can read at once.
+    pub context_window_tokens: Option<NonZeroU32>,
+    /// Sampling temperature.
+    #[schemars(range(min = 0.0, max = 2.0))]
+    pub temperature: Option<f32>,
+}
+
+/// One model to ask when another one fails.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "a model is the name of a preset, PROVIDER/MODEL, or {\"model\": NAME} with the keys of a preset"
+)]
+pub enum FallbackModel {
+    /// A preset or `PROVIDER/MODEL`.
+    Named(String),
+    /// A preset without a name.
+    Inline(Preset),
+}
+
+/// What a model costs, in US dollars for a million tokens.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Price {
+    /// Tokens that are read.
+    pub input: f64,
+    /// Tokens that are read from the provider's cache; not set: as `input`.
+    pub cached: Option<f64>,
+    /// Tokens that are written.
+    pub output: f64,
+}
+
 /// One model provider.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Provider {
     /// The key. Better a reference such as `${OPENAI_API_KEY}` than the key itself.

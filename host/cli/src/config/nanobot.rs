@@ -2,8 +2,7 @@
 
 /// Dotted keys; `*` stands for any name.
 const KEYS: &[&str] = &[
-    "agents.defaults.modelPreset",
-    "agents.defaults.fallbackModels",
+    "modelPresets.*.reasoningEffort",
     "agents.defaults.maxConcurrentSubagents",
     "agents.defaults.providerRetryMode",
     "agents.defaults.toolHintMaxLength",
@@ -21,7 +20,6 @@ const KEYS: &[&str] = &[
     "gateway.host",
     "gateway.port",
     "gateway.restartMode",
-    "modelPresets",
     "providers.*.apiType",
     "providers.*.extraQuery",
     "providers.*.proxy",

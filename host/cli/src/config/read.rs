@@ -374,7 +374,10 @@ mod tests {
                 "unknown key 'agents.defaults.modle' in config.json; did you mean 'model'?",
             ),
             (r#"{"agnets": {}}"#, "unknown key 'agnets' in config.json; did you mean 'agents'?"),
-            (r#"{"zzz": 1}"#, "unknown key 'zzz' in config.json; the keys there are agents, providers, tools, secrets"),
+            (
+                r#"{"zzz": 1}"#,
+                "unknown key 'zzz' in config.json; the keys there are agents, providers, modelPresets, prices, tools, secrets",
+            ),
             (
                 r#"{"providers": {"x": {"apikey": "k"}}}"#,
                 "unknown key 'providers.x.apikey' in config.json; did you mean 'apiKey'?",

@@ -13,7 +13,7 @@ use desk::Desk;
 
 use crate::builtin::BuiltIn;
 use crate::exit::{Exit, Failure};
-use crate::model;
+use crate::model::Catalogue;
 use crate::ports;
 use crate::programs;
 use crate::request::{Reply, Request};
@@ -23,7 +23,6 @@ use crate::terminal::progress::{self, COMPILING};
 use crate::tools::{self, Tools};
 use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, Heartbeat, Reset, TurnEvent};
 use chiton_channels::{ChannelError, Terminal};
-use chiton_providers::OneModel;
 use chiton_sandbox::{CallError, CallRequest, Grants, Part, Ports, Sandbox, SessionRights};
 use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
 use chiton_store::{HostLock, JobId, OutboxId, Store, StoreError, failpoint};
@@ -116,13 +115,13 @@ impl Host {
     pub async fn agent(&self) -> Result<&Agent, Failure> {
         let start = || async {
             let settings = self.settings();
-            let model = model::configured(&settings.config)?.ok_or_else(model::none_configured)?;
+            let models = Arc::new(Catalogue::new(&settings.config)?);
             settings.prepare_workspace()?;
             let sandbox = self.sandbox().await?;
             let agent = Agent::new(AgentOptions {
                 sandbox: sandbox.clone(),
                 store: self.store().clone(),
-                models: Arc::new(OneModel::new(model.provider, model.name)),
+                models,
                 desk: Some(Arc::new(Desk(Arc::downgrade(&self.inner)))),
                 settings: agent_settings(settings),
             })?;

@@ -1,6 +1,6 @@
 //! The protocol of Gemini: `generateContent`, streamed.
 
-use super::history::{Part, calls, instructions, parts, text, translated, turns};
+use super::history::{Part, calls, instructions, parts, push_turns, text, translated, turns};
 use super::{Codec, Draft, functions};
 use crate::fragments::Role;
 use crate::refusal::Failure;
@@ -50,16 +50,8 @@ fn write(draft: &Draft<'_>) -> String {
         body.push_str(&draft.fragments.of_tools(tools, || write_tools(tools)));
     }
     body.push_str(",\"contents\":[");
-    for (at, turn) in turns(&fragments, OPENING).iter().enumerate() {
-        body.push_str(if at > 0 { "," } else { "" });
-        body.push_str(if turn.model { r#"{"role":"model","parts":["# } else { r#"{"role":"user","parts":["# });
-        for (at, blocks) in turn.blocks.iter().enumerate() {
-            body.push_str(if at > 0 { "," } else { "" });
-            body.push_str(blocks);
-        }
-        body.push_str("]}");
-    }
-    body.push_str("]}");
+    let heads = [r#"{"role":"user","parts":["#, r#"{"role":"model","parts":["#];
+    push_turns(&mut body, &turns(&fragments, OPENING), heads, |_| None);
     body
 }
 

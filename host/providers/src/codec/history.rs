@@ -125,3 +125,27 @@ pub fn turns<'a>(fragments: &'a [Arc<Fragment>], opening: &'a str) -> Vec<Turn<'
     }
     turns
 }
+
+/// Writes the turns and ends the body: `heads` begin a turn of the user and one of the model, `mark` gives another
+/// end for the last block of the turn with that number.
+pub fn push_turns(
+    body: &mut String,
+    turns: &[Turn<'_>],
+    heads: [&str; 2],
+    mark: impl Fn(usize) -> Option<&'static str>,
+) {
+    for (at, turn) in turns.iter().enumerate() {
+        body.push_str(if at > 0 { "," } else { "" });
+        body.push_str(heads[usize::from(turn.model)]);
+        for (at, blocks) in turn.blocks.iter().enumerate() {
+            body.push_str(if at > 0 { "," } else { "" });
+            body.push_str(blocks);
+        }
+        if let Some(mark) = mark(at) {
+            body.pop();
+            body.push_str(mark);
+        }
+        body.push_str("]}");
+    }
+    body.push_str("]}");
+}

@@ -1,6 +1,6 @@
 //! The messages protocol of Anthropic.
 
-use super::history::{Part, calls, instructions, parts, translated, turns};
+use super::history::{Part, calls, instructions, parts, push_turns, translated, turns};
 use super::{Codec, Draft, functions};
 use crate::fragments::Role;
 use crate::refusal::Failure;
@@ -27,20 +27,16 @@ const MAX_TOKENS: u64 = 8_192;
 const MAX_TOKENS_ALLOWED: u64 = 4_096;
 /// Ends the last block of what the server shall keep in its cache.
 const CACHED: &str = r#","cache_control":{"type":"ephemeral"}}"#;
+/// What blocks with thoughts hold; in text the quotes would be escaped.
+const THOUGHTS: [&str; 2] = [r#""type":"thinking""#, r#""type":"redacted_thinking""#];
 const OPENING: &str = r#"{"type":"text","text":"[Earlier messages are left out.]"}"#;
 
 fn write(draft: &Draft<'_>) -> String {
     let fragments = translated(draft, false, |_, role, message| blocks(role, message));
     let turns = turns(&fragments, OPENING);
     // A round of tools that began without thinking cannot be gone on with by thinking.
-    let unthought = match turns.as_slice() {
-        [.., asked, last] => {
-            last.results > 0
-                && !asked.blocks[0].starts_with(r#"{"type":"thinking""#)
-                && !asked.blocks[0].starts_with(r#"{"type":"redacted"#)
-        }
-        _ => false,
-    };
+    let thinks = |blocks: &str| THOUGHTS.iter().any(|mark| blocks.contains(mark));
+    let unthought = matches!(turns.as_slice(), [.., asked, last] if last.results > 0 && !thinks(asked.blocks[0]));
     let mut without: Vec<_> = draft.without.iter().copied().filter(|field| *field != "max_tokens").collect();
     without.extend(unthought.then_some("thinking"));
     let mut body = Draft { without: &without, ..*draft }.open(json!({
@@ -61,21 +57,10 @@ fn write(draft: &Draft<'_>) -> String {
     }
     body.push_str(",\"messages\":[");
     // The history up to each of the last two questions is in the cache already, or will be.
-    let mut uncached = turns.iter().filter(|turn| !turn.model).count().saturating_sub(2);
-    for (at, turn) in turns.iter().enumerate() {
-        body.push_str(if at > 0 { "," } else { "" });
-        body.push_str(if turn.model { r#"{"role":"assistant","content":["# } else { r#"{"role":"user","content":["# });
-        for (at, blocks) in turn.blocks.iter().enumerate() {
-            body.push_str(if at > 0 { "," } else { "" });
-            body.push_str(blocks);
-        }
-        if !turn.model && uncached == 0 {
-            end_cached(&mut body);
-        }
-        uncached = uncached.saturating_sub(usize::from(!turn.model));
-        body.push_str("]}");
-    }
-    body.push_str("]}");
+    let mut asked = (0..turns.len()).rev().filter(|at| !turns[*at].model);
+    let (last, before) = (asked.next(), asked.next());
+    let heads = [r#"{"role":"user","content":["#, r#"{"role":"assistant","content":["#];
+    push_turns(&mut body, &turns, heads, |at| [last, before].contains(&Some(at)).then_some(CACHED));
     body
 }
 
@@ -89,12 +74,9 @@ fn max_tokens(draft: &Draft<'_>) -> u64 {
     if wanted > thoughts { wanted } else { wanted + thoughts }
 }
 
+/// Blocks of which the last one ends what the server shall keep in its cache.
 fn push_cached(body: &mut String, blocks: &str) {
     body.push_str(blocks);
-    end_cached(body);
-}
-
-fn end_cached(body: &mut String) {
     body.pop();
     body.push_str(CACHED);
 }

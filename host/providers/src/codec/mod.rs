@@ -52,12 +52,12 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The model's name as the server knows it: gateways have names with a slash themselves.
+    /// The model's name as the server knows it.
     pub fn model(&self) -> &str {
-        match self.options.quirks.strip_own_prefix {
-            true => models::without_provider(&self.options.name, self.request.model),
-            false => self.request.model,
-        }
+        let (whole, own_models) = (self.request.model, self.options.quirks.own_models);
+        let name = models::without_provider(&self.options.name, whole);
+        let is_own = !name.contains('/') && own_models.iter().any(|beginning| name.starts_with(beginning));
+        if is_own { whole } else { name }
     }
 
     /// The extra field of that name.

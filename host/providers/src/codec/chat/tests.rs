@@ -242,10 +242,13 @@ fn fields_of_one_vendor_do_not_reach_a_strict_one() {
 }
 
 #[test]
-fn a_vendors_own_prefix_is_taken_off_the_model_except_for_gateways() {
+fn a_vendors_own_prefix_is_taken_off_the_model_except_where_its_own_models_have_it() {
     for (provider, model, sent) in [
         ("deepseek", "deepseek/deepseek-chat", "deepseek-chat"),
         ("openrouter", "openrouter/auto", "openrouter/auto"),
+        ("openrouter", "openrouter/qwen/qwen3", "qwen/qwen3"),
+        ("groq", "groq/compound-mini", "groq/compound-mini"),
+        ("groq", "groq/llama-3.3-70b", "llama-3.3-70b"),
         ("vllm", "org/name", "org/name"),
     ] {
         assert_eq!(build(&options(provider), &[], ChatRequest { model, ..PLAIN })["model"], sent);
