@@ -31,7 +31,7 @@ pub enum Piece {
 }
 
 /// Sorts streamed text. What may become a tool call is held back until the end shows whether it is one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct InlineText {
     hold_calls: bool,
     /// Text that may be the beginning of a mark.
@@ -56,20 +56,7 @@ pub struct InlineText {
 impl InlineText {
     /// `hold_calls`: look for `<tool_call>` blocks.
     pub fn new(hold_calls: bool) -> Self {
-        Self {
-            hold_calls,
-            pending: String::new(),
-            searched: 0,
-            code: Code::new(),
-            depth: 0,
-            expected: false,
-            thought: String::new(),
-            opening: String::new(),
-            answered: false,
-            in_call: false,
-            held: None,
-            pieces: Vec::new(),
-        }
+        Self { hold_calls, ..Self::default() }
     }
 
     /// Begins inside a thought if `model` is known to do so. An answer without one is then shown at its end.

@@ -1,9 +1,10 @@
 //! How long a message may be, and how each platform counts.
 
 /// What a platform counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
     /// Unicode characters.
+    #[default]
     Characters,
     /// UTF-16 code units.
     Utf16,
@@ -28,7 +29,7 @@ impl Unit {
 }
 
 /// How long a message may be. A single character goes out even where it is longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limit {
     /// The most units.
     pub most: usize,

@@ -39,7 +39,7 @@ struct Fence {
     kept: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Scan {
     limit: Limit,
     min: usize,
@@ -63,20 +63,8 @@ pub(super) struct Scan {
 impl Scan {
     pub(super) fn new(limit: Limit, min: usize) -> Self {
         let limit = Limit { most: limit.most.max(1), ..limit };
-        Self {
-            limit,
-            min: min.max(1),
-            begin: 0,
-            blank: true,
-            indents: true,
-            units: 0,
-            previous: '\n',
-            line: Some(0),
-            breaks: Breaks::default(),
-            inner: Breaks::default(),
-            fence: None,
-            reopened: None,
-        }
+        let begin = Self { blank: true, indents: true, previous: '\n', line: Some(0), ..Self::default() };
+        Self { limit, min: min.max(1), ..begin }
     }
 
     /// How much of the text is not needed any more; the text is cut off there.

@@ -1,9 +1,10 @@
 //! Where Markdown shows text as it is: in fences and in inline code.
 
 /// What the text so far makes of the next characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Place {
     /// Ordinary text.
+    #[default]
     Prose,
     /// After so many backticks in a line; code if the line has as many again.
     Inline(usize),
@@ -16,8 +17,9 @@ pub enum Place {
 }
 
 /// What is in a line so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Lead {
+    #[default]
     Blank,
     Quote,
     Marker,
@@ -25,7 +27,7 @@ enum Lead {
 }
 
 /// Follows the code of a text that grows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Code {
     place: Place,
     lead: Lead,
@@ -33,11 +35,6 @@ pub struct Code {
 }
 
 impl Code {
-    /// At the start of a text.
-    pub fn new() -> Self {
-        Self { place: Place::Prose, lead: Lead::Blank, run: ('`', 0) }
-    }
-
     /// Where the next character is, which is no more of the backticks before it.
     pub fn place(&mut self) -> Place {
         self.end_run();
@@ -79,7 +76,7 @@ impl Code {
 
     /// Decides what a run of backticks or tildes was, now that it is over.
     fn end_run(&mut self) {
-        let (mark, ticks) = std::mem::replace(&mut self.run, ('`', 0));
+        let (mark, ticks) = std::mem::take(&mut self.run);
         if ticks == 0 {
             return;
         }

@@ -9,24 +9,27 @@ const THOUGHTS: [&str; 7] =
     ["think", "thinking", "thought", "antthinking", "antml:thinking", "reasoning", "reflection"];
 /// The tag around an answer.
 const FINAL: &str = "final";
-/// Marks that are always written the same way. A longer one stands before its own beginning.
-const FIXED: [(&str, Mark); 16] = [
-    (CALL, Mark::Call),
-    ("[THINK]", Mark::Open),
-    ("[/THINK]", Mark::Close),
-    ("<|channel|>analysis<|message|>", Mark::Open),
-    ("<|channel|>final<|message|>", Mark::Turn),
-    ("<|end|>", Mark::Turn),
-    ("[INST]", Mark::Noise),
-    ("[/INST]", Mark::Noise),
-    ("<<SYS>>", Mark::Noise),
-    ("<</SYS>>", Mark::Noise),
-    ("<s>", Mark::Noise),
-    ("</s>", Mark::Noise),
-    ("<bos>", Mark::Noise),
-    ("<eos>", Mark::Noise),
-    ("<end_of_turn>", Mark::Noise),
-    ("<start_of_turn>", Mark::Noise),
+/// Marks that are always written the same way.
+const FIXED: [(Mark, &[&str]); 5] = [
+    (Mark::Call, &[CALL]),
+    (Mark::Open, &["[THINK]", "<|channel|>analysis<|message|>"]),
+    (Mark::Close, &["[/THINK]"]),
+    (Mark::Turn, &["<|channel|>final<|message|>", "<|end|>"]),
+    (
+        Mark::Noise,
+        &[
+            "[INST]",
+            "[/INST]",
+            "<<SYS>>",
+            "<</SYS>>",
+            "<s>",
+            "</s>",
+            "<bos>",
+            "<eos>",
+            "<start_of_turn>",
+            "<end_of_turn>",
+        ],
+    ),
 ];
 /// Template tokens after which the name of a speaker follows.
 const SPEAKER_FOLLOWS: [&str; 4] = ["<|im_start|>", "<|start_header_id|>", "<|start|>", "<start_of_turn>"];
@@ -79,11 +82,12 @@ pub fn mark_at(text: &str, end: bool) -> Found {
 }
 
 fn fixed(text: &str, end: bool) -> Found {
-    if let Some((mark, meaning)) = FIXED.iter().find(|(mark, _)| text.starts_with(*mark)) {
-        return Found::Mark(*meaning, mark.len());
+    let mut all = FIXED.iter().flat_map(|(meaning, marks)| marks.iter().map(move |mark| (*meaning, *mark)));
+    match all.clone().find(|(_, mark)| text.starts_with(mark)) {
+        Some((meaning, mark)) => Found::Mark(meaning, mark.len()),
+        None if !end && all.any(|(_, mark)| mark.starts_with(text)) => Found::Perhaps,
+        None => Found::No,
     }
-    let begun = !end && FIXED.iter().any(|(mark, _)| mark.starts_with(text));
-    if begun { Found::Perhaps } else { Found::No }
 }
 
 /// `<|any_name|>`, also with the wide bars of some templates.
