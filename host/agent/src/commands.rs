@@ -128,10 +128,11 @@ impl Agent {
             Some(refusal) => refusal,
             None => self.said_at_once(&message, command).await?,
         };
-        let (sender, events) = mpsc::channel(1);
+        let (sender, events) = mpsc::channel(2);
         let (inbox, outbox) = self.room.store.answer_at_once(message, &text).await?;
         if let Some(outbox) = outbox {
-            // The channel has room for exactly this event.
+            // The channel has room for exactly these events.
+            let _ = sender.try_send(TurnEvent::Text { delta: text.clone() });
             let _ = sender.try_send(TurnEvent::Finished { text, outbox: Some(outbox.0) });
             self.outbox_grew();
         }
@@ -292,6 +293,7 @@ impl Course<'_> {
             },
             (None, _) => String::new(),
         };
+        self.sink.text(&text);
         Ok(End::Answer { message: wire::assistant(&text), text })
     }
 

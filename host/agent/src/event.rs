@@ -116,8 +116,10 @@ impl EventSink {
     }
 
     pub(crate) fn text(&mut self, delta: &str) {
-        let delta = self.text.push(delta).into_owned();
-        self.emit(TurnEvent::Text { delta });
+        if !delta.is_empty() {
+            let delta = self.text.push(delta).into_owned();
+            self.emit(TurnEvent::Text { delta });
+        }
     }
 
     pub(crate) fn reasoning(&mut self, delta: &str) {

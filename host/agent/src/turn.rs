@@ -284,7 +284,11 @@ impl Course<'_> {
     async fn close(mut self, end: End) -> Result<Ended, StoreError> {
         self.room.look(self.rights.tainted).await?;
         let (message, outcome, said) = match end {
-            End::Answer { text, message } => (message, Outcome::Done, Some(inert(&text).into_owned() + &self.doubts())),
+            End::Answer { text, message } => {
+                let doubts = self.doubts();
+                self.sink.text(&doubts);
+                (message, Outcome::Done, Some(inert(&text).into_owned() + &doubts))
+            }
             End::Failed(error) => {
                 let error = inert(&error).into_owned();
                 (wire::assistant(FAILED), Outcome::Failed(error.clone()), Some(error + &self.doubts()))

@@ -163,12 +163,13 @@ async fn a_conversation_that_is_too_long_is_shortened_and_asked_again() {
         house.ask(&format!("question {number}")).await;
     }
     let overflow = || Say::Error(ProviderError::ContextOverflow { detail: "8 tokens".into() });
-    house.says([overflow(), overflow(), Say::Reply(Reply::text("short"))]);
+    let summary = || Say::Reply(Reply::text("summary"));
+    house.says([overflow(), summary(), overflow(), summary(), Say::Reply(Reply::text("short"))]);
     assert_eq!(answer(&house.ask("last").await), "short");
-    let sizes: Vec<_> = house.asked()[8..].iter().map(|asked| asked.messages.len()).collect();
-    assert!(sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
-    assert!(house.asked()[10].talk().last().unwrap().1.starts_with("last"));
-    assert_eq!(house.history().await.messages.len(), 1 + 18);
+    let asked = house.asked();
+    let asked: Vec<_> = asked[8..].iter().filter(|asked| asked.talk().last().unwrap().1.starts_with("last")).collect();
+    let sizes: Vec<_> = asked.iter().map(|asked| asked.messages.len()).collect();
+    assert!(sizes.len() == 3 && sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
 }
 
 #[tokio::test]

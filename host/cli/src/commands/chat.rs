@@ -1,6 +1,6 @@
 //! `chiton chat`
 
-use super::{print, print_json, setup};
+use super::{print_json, setup};
 use crate::arguments::Chat;
 use crate::door::{self, Door};
 use crate::exit::{Exit, Failure};
@@ -38,12 +38,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_secs(5);
 /// Most bytes of a message from standard input.
 const MAX_INPUT: u64 = 4 << 20;
-const COMMANDS: &[&str] = &["/help", "/tools", "/grants", "/exit"];
-const HELP: &str = "\
-/tools   what the bot can do
-/grants  what its tools may touch
-/exit    leave (or Ctrl-D)
-Ctrl-C ends an answer. Alt-Enter or a \\ at the end begins a new line.";
+/// What the terminal does itself; the bot answers all other commands.
+const LEAVE: [&str; 2] = ["/exit", "/quit"];
+/// Stands below the bot's own list of commands.
+const HELP: &str = "/exit or Ctrl-D leaves. Ctrl-C ends an answer. Alt-Enter or a \\ at the end begins a new line.";
 
 /// Talks with the bot, or asks it once.
 pub fn run(runtime: &Runtime, chat: Chat, json: bool) -> Result<(), Failure> {
@@ -186,7 +184,8 @@ fn ended(event: TurnEvent) -> Option<End> {
 fn talk(runtime: &Runtime, settings: Settings, session: &Session) -> Result<(), Failure> {
     println!("{}", greeting(&settings, session)?);
     let history = settings.home.chat_history();
-    let mut editor = LineEditor::open(&history, COMMANDS).map_err(Failure::because(Exit::Failure))?;
+    let mut editor = LineEditor::open(&history, chiton_agent::command_names().chain([LEAVE[0].to_owned()]).collect())
+        .map_err(Failure::because(Exit::Failure))?;
     let door = Arc::new(runtime.block_on(Door::open(settings))?);
     if let Some(host) = runtime.block_on(door.host()) {
         let (started, starting) = tokio::sync::oneshot::channel();
@@ -289,17 +288,15 @@ fn converse(
         };
         match text.as_str() {
             "" => {}
-            "/exit" | "/quit" => return Ok(()),
-            command if command.starts_with('/') && !command.contains(char::is_whitespace) => {
-                runtime.block_on(answer_command(command))?;
-            }
-            _ => {
+            leave if LEAVE.contains(&leave) => return Ok(()),
+            text => {
                 let silence = Silence::begin();
                 let mut view = View::new();
-                let result = runtime.block_on(turn(door, session.message(text), Some(&mut view)));
+                let result = runtime.block_on(turn(door, session.message(text.to_owned()), Some(&mut view)));
                 view.settle()?;
                 drop(silence);
                 match result {
+                    Ok(End::Answered(_)) if text == "/help" => eprintln!("{}", Style::Dim.paint(HELP)),
                     Ok(End::Answered(_)) => {}
                     Ok(End::Cancelled) => eprintln!("{}", Style::Notice.paint("cancelled")),
                     Ok(End::Failed(message)) => eprintln!("{}", Style::Bad.paint(message)),
@@ -342,18 +339,4 @@ async fn seen(door: &Door, outbox: i64) -> Result<Vec<String>, Failure> {
     let answer = door.done(Request::Seen { outbox }).await?;
     let files = answer["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
     Ok(files.map(|path| Style::Dim.paint(format!("file: {path}"))).collect())
-}
-
-async fn answer_command(command: &str) -> Result<(), Failure> {
-    match command {
-        "/help" => print(format!("{HELP}\n").as_bytes()),
-        "/tools" => super::tool::run(crate::arguments::Tool::List, false).await,
-        "/grants" => super::grant::run(crate::arguments::Grant::List { tool: None }, false).await,
-        unknown => {
-            let near = crate::config::nearest(unknown, COMMANDS.iter().copied());
-            let advice = near.map_or_else(|| "/help shows all".to_owned(), |near| format!("did you mean {near}?"));
-            eprintln!("there is no command {unknown}; {advice}");
-            Ok(())
-        }
-    }
 }

@@ -31,7 +31,7 @@ pub struct LineEditor {
 
 impl LineEditor {
     /// An editor with its history in `history`, and `commands` completed by Tab.
-    pub fn open(history: &Path, commands: &'static [&'static str]) -> rustyline::Result<Self> {
+    pub fn open(history: &Path, commands: Vec<String>) -> rustyline::Result<Self> {
         let config = Config::builder()
             .max_history_size(HISTORY)?
             .history_ignore_dups(true)?
@@ -71,7 +71,7 @@ impl LineEditor {
 
 #[derive(Helper, Highlighter, Hinter)]
 struct Typing {
-    commands: &'static [&'static str],
+    commands: Vec<String>,
 }
 
 impl Completer for Typing {
@@ -80,7 +80,7 @@ impl Completer for Typing {
     fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = &line[..position];
         let fitting = self.commands.iter().filter(|command| typed.starts_with('/') && command.starts_with(typed));
-        let pair = |command: &&str| Pair { display: (*command).to_owned(), replacement: (*command).to_owned() };
+        let pair = |command: &String| Pair { display: command.clone(), replacement: command.clone() };
         Ok((0, fitting.map(pair).collect()))
     }
 }

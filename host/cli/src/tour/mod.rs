@@ -14,7 +14,7 @@ use crate::terminal::style::{Style, one_line};
 use crate::terminal::{progress, view};
 use crate::tools;
 use chiton_agent::{Agent, AgentOptions, AgentSettings, TurnEvent};
-use chiton_providers::ScriptedProvider;
+use chiton_providers::{OneModel, ScriptedProvider};
 use chiton_sandbox::{AuditRecord, Component, Grants, Limits, Ports, Sandbox, SessionRights, Verdict};
 use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
 use chiton_store::{NewMessage, Store};
