@@ -14,6 +14,8 @@ use std::time::Duration;
 pub(crate) const CHANNEL: &str = "memory";
 /// How often the agent looks for something to do.
 const LOOK: Duration = Duration::from_secs(60);
+/// After so many looks it lets go of what is too old.
+const LOOKS: u32 = 24 * 60;
 /// Characters of a conversation that are gone through at once.
 const MOST: usize = 60_000;
 /// How results and messages begin that strangers may have written.
@@ -31,13 +33,37 @@ impl Agent {
     /// Looks after sessions until the agent stops.
     pub(crate) async fn keep_house(self) {
         let room = &self.room;
+        let mut looks = 0_u32;
         while room.closing.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
+            if looks % LOOKS == 0
+                && let Err(error) = self.let_go().await
+            {
+                tracing::warn!("old sessions are not removed now: {error}");
+            }
+            looks = looks.wrapping_add(1);
             if let Some(rest) = room.settings.consolidate_after
                 && let Err(error) = self.consolidate(rest).await
             {
                 tracing::warn!("nothing is put into the memory now: {error}");
             }
         }
+    }
+
+    /// Removes the sessions that are not kept any longer, with the files that were put aside for them.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn let_go(&self) -> Result<(), AgentError> {
+        let settings = &self.room.settings;
+        let Some(retention) = settings.retention.clone() else { return Ok(()) };
+        let removed = self.room.store.retain(retention).await?;
+        let (scratch, undo) = (settings.scratch.clone(), settings.undo.clone());
+        tokio::task::spawn_blocking(move || {
+            for session in &removed.sessions {
+                crate::scratch::forget(scratch.as_deref(), undo.as_deref(), session);
+            }
+        });
+        Ok(())
     }
 
     /// Lets the model go through the conversations that have rested for `rest`, one after another.

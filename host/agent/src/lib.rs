@@ -47,7 +47,7 @@ pub use heartbeat::Heartbeat;
 pub use inert::inert;
 pub use prompt::{without_facts, zone};
 pub use rights::frozen as frozen_rights;
-pub use scratch::scratch;
+pub use scratch::{forget, scratch};
 pub use settings::{AgentSettings, MOST_ROUNDS, Reset};
 pub use skills::SkillSettings;
 pub use turn::FAILPOINTS;

@@ -48,6 +48,17 @@ pub(crate) fn keep_result(scratch: &FileGrant, call: &str, text: &str) -> io::Re
     Ok(path)
 }
 
+/// Removes the files that were put aside for a session: its scratch directory and what can be undone.
+pub fn forget(scratch: Option<&Path>, undo: Option<&Path>, session: &str) {
+    for root in scratch.into_iter().chain(undo) {
+        if let Err(error) = std::fs::remove_dir_all(root.join(folder(session)))
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(session, "its files are not removed: {error}");
+        }
+    }
+}
+
 /// Removes what nobody changed for a week from all scratch directories.
 pub(crate) fn sweep(root: &Path) {
     let Some(oldest) = SystemTime::now().checked_sub(KEPT) else { return };

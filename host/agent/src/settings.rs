@@ -3,6 +3,7 @@
 use crate::budget::Budgets;
 use crate::heartbeat::Heartbeat;
 use crate::skills::SkillSettings;
+use chiton_store::Retention;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct AgentSettings {
     pub budgets: Budgets,
     /// When a session begins anew by itself.
     pub reset: Reset,
+    /// Which sessions are kept; `None`: all.
+    pub retention: Option<Retention>,
     /// How long a session rests before what was said is gone through for lasting facts; `None`: never.
     pub consolidate_after: Option<Duration>,
     /// How often the bot looks at HEARTBEAT.md; `None`: never.
@@ -71,6 +74,7 @@ impl AgentSettings {
             skills: SkillSettings::default(),
             budgets: Budgets::default(),
             reset: Reset::default(),
+            retention: None,
             consolidate_after: None,
             heartbeat: None,
             max_tokens: Some(8_192),

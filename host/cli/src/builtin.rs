@@ -25,7 +25,7 @@ pub struct BuiltIn {
 pub const GRANTS: &[(&str, &[&str])] = &[
     ("cron", &["schedule=this-chat"]),
     ("exec", &["files=workspace:write", "files=scratch:write", "skills=*"]),
-    ("file", &["files=workspace:write", "files=scratch:read"]),
+    ("file", &["files=workspace:write", "files=scratch:read", "files=skills:read"]),
     ("memory", &["memory=this-chat"]),
     ("message", &["messaging=this-chat", "files=workspace:read", "files=scratch:read"]),
     ("spawn", &["agents=spawn"]),

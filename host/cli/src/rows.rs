@@ -56,7 +56,24 @@ pub struct Row {
 pub struct Rows {
     rows: BTreeMap<String, Row>,
     environment: BTreeMap<String, BTreeMap<String, String>>,
-    workspace: PathBuf,
+    roots: Roots,
+}
+
+/// The folders that paths of rows start with, by name.
+struct Roots([(&'static str, PathBuf); 2]);
+
+impl Roots {
+    fn of(settings: &Settings) -> Self {
+        Self([("workspace", settings.workspace.clone()), ("skills", settings.home.skills())])
+    }
+
+    /// The whole path of one that starts with such a name.
+    fn whole(&self, path: &str) -> Option<PathBuf> {
+        self.0.iter().find_map(|(name, root)| match path.strip_prefix(name)? {
+            "" => Some(root.clone()),
+            below => Some(root.join(below.strip_prefix('/')?)),
+        })
+    }
 }
 
 impl Rows {
@@ -70,7 +87,7 @@ impl Rows {
                 .iter()
                 .map(|(name, tool)| (name.clone(), tool.environment.clone()))
                 .collect(),
-            workspace: settings.workspace.clone(),
+            roots: Roots::of(settings),
         };
         for (name, grants) in builtin::GRANTS {
             let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
@@ -110,8 +127,9 @@ impl Rows {
             }
             for grant in grants {
                 // A directory that is gone takes its grant with it, not the whole program.
-                if let Err(error) = resolve(grant, &self.workspace)
-                    && !(matches!(error, GrantError::Files(FileGrantError::Path { .. })) && is_rooted(grant))
+                if let Err(error) = resolve(grant, &self.roots)
+                    && !(matches!(error, GrantError::Files(FileGrantError::Path { .. }))
+                        && is_rooted(grant, &self.roots))
                 {
                     return refuse(format!("the value of 'tools.{name}.grants' in {file} is wrong: {error}"));
                 }
@@ -140,7 +158,7 @@ impl Rows {
         let texts = self.get(name).map(|row| row.grants.as_slice()).unwrap_or_default();
         let environment = self.environment.get(name).cloned().unwrap_or_default();
         let mut grants = Grants { limits: builtin::limits(name), environment, ..Grants::default() };
-        for given in texts.iter().filter_map(|grant| resolve(grant, &self.workspace).ok()) {
+        for given in texts.iter().filter_map(|grant| resolve(grant, &self.roots).ok()) {
             merge(&mut grants, given);
         }
         grants
@@ -154,7 +172,7 @@ impl Rows {
 
     /// One grant of a row in words.
     pub fn described_one(&self, grant: &str) -> String {
-        match resolve(grant, &self.workspace) {
+        match resolve(grant, &self.roots) {
             Ok(given) => given.files.first().map_or_else(|| shown_program(grant), FileGrant::to_string),
             Err(error) => format!("{grant} (gives nothing: {error})"),
         }
@@ -165,7 +183,7 @@ impl Rows {
         let row = self.get(name)?;
         let canonical = parse(wanted, base).ok();
         row.grants.iter().position(|grant| {
-            unpinned(grant) == wanted || (canonical.is_some() && resolve(grant, &self.workspace).ok() == canonical)
+            unpinned(grant) == wanted || (canonical.is_some() && resolve(grant, &self.roots).ok() == canonical)
         })
     }
 }
@@ -234,32 +252,29 @@ pub fn parse_all(grants: &[String], base: &Path) -> Result<Option<Grants>, Grant
     Ok(all)
 }
 
-/// A grant of a row: its path starts with `workspace`, `scratch`, `~` or `/`.
-fn resolve(grant: &str, workspace: &Path) -> Result<Grants, GrantError> {
+/// A grant of a row: its path starts with `workspace`, `skills`, `scratch`, `~` or `/`.
+fn resolve(grant: &str, roots: &Roots) -> Result<Grants, GrantError> {
+    let base = &roots.0[0].1;
     let value = match grant.split_once('=') {
         Some(("files", value)) if !value.starts_with("scratch:") => value,
-        _ => return parse(grant, workspace),
+        _ => return parse(grant, base),
     };
     let (path, access) = value.rsplit_once(':').unwrap_or((value, ""));
-    let below = match path.strip_prefix("workspace") {
-        Some("") => Some(""),
-        Some(rest) => rest.strip_prefix('/'),
-        None => None,
-    };
-    match below {
-        Some(below) => parse(&format!("files={}:{access}", workspace.join(below).display()), workspace),
-        None if path.starts_with(['/', '~']) => parse(grant, workspace),
+    match roots.whole(path) {
+        Some(path) => parse(&format!("files={}:{access}", path.display()), base),
+        None if path.starts_with(['/', '~']) => parse(grant, base),
         None => Err(GrantError::Files(FileGrantError::Path {
             path: path.to_owned(),
-            reason: "here a path starts with 'workspace', 'scratch', '~' or '/'".to_owned(),
+            reason: "here a path starts with 'workspace', 'skills', 'scratch', '~' or '/'".to_owned(),
         })),
     }
 }
 
 /// Whether the path of a grant starts where the paths of rows do.
-fn is_rooted(grant: &str) -> bool {
-    let path = grant.split_once('=').map_or(grant, |(_, value)| value);
-    path.starts_with(['/', '~']) || path.strip_prefix("workspace").is_some_and(|rest| rest.starts_with([':', '/']))
+fn is_rooted(grant: &str, roots: &Roots) -> bool {
+    let value = grant.split_once('=').map_or(grant, |(_, value)| value);
+    let path = value.rsplit_once(':').map_or(value, |(path, _)| path);
+    path.starts_with(['/', '~']) || roots.whole(path).is_some()
 }
 
 /// A row as the store keeps it.
@@ -281,11 +296,15 @@ mod tests {
         let workspace = tempfile::tempdir().unwrap();
         std::fs::create_dir(workspace.path().join("notes")).unwrap();
         let root = workspace.path().canonicalize().unwrap();
-        let given = |grant| resolve(grant, &root).map(|given| given.files[0].to_string()).unwrap_or_default();
+        let skills = root.join("notes");
+        let roots = Roots([("workspace", root.clone()), ("skills", skills.clone())]);
+        let given = |grant| resolve(grant, &roots).map(|given| given.files[0].to_string()).unwrap_or_default();
         assert_eq!(given("files=workspace:write"), format!("files={}:write", root.display()));
         assert_eq!(given("files=workspace/notes:read"), format!("files={}/notes:read", root.display()));
+        assert_eq!(given("files=skills:read"), format!("files={}:read", skills.display()));
         assert_eq!(given("files=/:read"), "files=/:read");
         assert_eq!(given("files=notes:read"), "");
+        assert_eq!(given("files=workspaces:read"), "");
     }
 
     #[test]

@@ -94,7 +94,8 @@ fn a_turn_killed_at_any_point_goes_on_and_does_nothing_twice() {
 
         let dead = killed_at(&home, point);
         assert_eq!(dead.code, -1, "{point} was not reached: {dead:#?}");
-        let second = home.run(&["chat", "-m", "Second question"]).good();
+        // With rights of its own the second question joins no turn.
+        let second = home.run(&["chat", "--grant", "files=/:read", "-m", "Second question"]).good();
         assert!(second.stdout.contains("second answer"), "{point}: {second:#?}");
 
         let history = history(&model);
@@ -114,6 +115,89 @@ fn a_turn_killed_at_any_point_goes_on_and_does_nothing_twice() {
         assert!(expected.contains(&marks(&home)), "{point}: {} marks, uncertain: {uncertain}", marks(&home));
         let doubtful = ["after-start-call", "before-call:2", "after-call:2", "before-finish-call:2"];
         assert_eq!(uncertain, doubtful.contains(&point), "{point}");
+    }
+}
+
+/// Numbers that look random and are the same at every run (splitmix64).
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % end as u64) as usize
+    }
+}
+
+/// A model that adds `edits` marks one after another, and answers; it counts how often it is asked for each.
+fn marking_model(edits: usize) -> FakeOpenAi {
+    let edit = |number: usize| json!({"path": "marks.md", "old_text": "end", "new_text": format!("+{number} end")});
+    let rule = |when: String, reply: Reply| Rule { when: Some(when), times: 0, answer: reply.into() };
+    let mut rules = vec![
+        rule("not known whether".into(), Reply::text("first answer")),
+        rule("Second question".into(), Reply::text("second answer")),
+        rule("First question".into(), Reply::call("edit_file", edit(1))),
+    ];
+    // The result of an edit shows what it wrote.
+    let next = |number: usize| {
+        if number < edits { Reply::call("edit_file", edit(number + 1)) } else { Reply::text("first answer") }
+    };
+    rules.extend((1..=edits).map(|number| rule(format!("+{number} end"), next(number))));
+    FakeOpenAi::start_blocking(Script { rules, ..Script::default() })
+}
+
+/// A turn that dies again and again, wherever the seed says: at most one call is in doubt for each death, every other
+/// change is there once, and every request is well-formed. `CHITON_CRASH_SEEDS` says how many seeds are tried.
+#[test]
+fn a_turn_killed_again_and_again_loses_nothing_and_repeats_nothing() {
+    let seeds = std::env::var("CHITON_CRASH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(6);
+    for seed in 0..seeds {
+        let mut random = Seeded(seed);
+        let home = Home::new();
+        let edits = 1 + random.below(3);
+        let model = marking_model(edits);
+        home.use_model(&model.base_url());
+        home.call("write_file", json!({"path": "marks.md", "content": "begin end"}), &[]).good();
+        let mut deaths = Vec::new();
+        for _ in 0..1 + random.below(3) {
+            let point = POINTS[random.below(POINTS.len())].split(':').next().unwrap_or_default();
+            let point = format!("{point}:{}", 1 + random.below(4));
+            // The same message again, as a platform delivers it that heard no acknowledgement, is another one here;
+            // so it is sent once, and further starts only go on.
+            let text = if deaths.is_empty() { "First question" } else { "Second question" };
+            let mut command = home.chiton(&["chat", "--grant", "files=/:read", "-m", text]);
+            if deaths.is_empty() {
+                command = home.chiton(&["chat", "-m", text]);
+            }
+            let ran: Ran = command.env("CHITON_FAILPOINT", &point).output().unwrap().into();
+            deaths.push((point, ran.code));
+        }
+        let last = home.run(&["chat", "--grant", "files=/:read", "-m", "Second question"]).good();
+        assert!(last.stdout.contains("second answer"), "seed {seed}, {deaths:?}: {last:#?}");
+        let context = format!("seed {seed}, {edits} edits, {deaths:?}");
+        for chat in model.chats() {
+            assert_well_formed(chat.messages(), &context);
+        }
+        let history = history(&model);
+        let whole = serde_json::to_string(&history).unwrap();
+        let uncertain = whole.matches("It is not known whether").count();
+        let text = std::fs::read_to_string(home.root().join("workspace/marks.md")).unwrap();
+        for number in 1..=edits {
+            assert!(text.matches(&format!("+{number} ")).count() <= 1, "{context}: an edit was repeated: {text}");
+        }
+        let asked = history
+            .iter()
+            .filter(|message| message["role"] == "user" && message.to_string().contains("First question"))
+            .count();
+        // Only a death before the commit may lose it: then nothing was acknowledged either.
+        let lost = deaths[0].0.starts_with("before-accept") && deaths[0].1 == -1;
+        assert_eq!(asked, usize::from(!lost), "{context}");
+        if !lost && uncertain == 0 {
+            assert_eq!(text.matches('+').count(), edits, "{context}: {text}");
+        }
+        assert!(uncertain <= deaths.len(), "{context}");
     }
 }
 

@@ -122,8 +122,27 @@ pub struct Defaults {
     pub idle_compact_after_minutes: u32,
     /// When a session begins anew by itself. What was said stays searchable.
     pub session_reset: SessionReset,
+    /// Which sessions are kept.
+    pub session_retention: SessionRetention,
     /// What may be spent; checked before each request.
     pub budgets: Budgets,
+}
+
+/// Which sessions are kept; those that go are removed with all that was said in them.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct SessionRetention {
+    /// Those that changed in the last so many days.
+    pub days: u32,
+    /// At most so many.
+    #[schemars(range(min = 1))]
+    pub most: u32,
+}
+
+impl Default for SessionRetention {
+    fn default() -> Self {
+        Self { days: 730, most: 5_000 }
+    }
 }
 
 /// When a session begins anew by itself.
@@ -154,6 +173,7 @@ impl Default for Defaults {
             disabled_skills: Vec::new(),
             idle_compact_after_minutes: 15,
             session_reset: SessionReset::default(),
+            session_retention: SessionRetention::default(),
             budgets: Budgets::default(),
         }
     }
@@ -224,7 +244,7 @@ pub struct Provider {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Tool {
     /// Replaces all grants of the tool. Each is `KIND=VALUE`, such as `files=workspace:write` or
-    /// `files=/home/ann/notes:read`; a path starts with `workspace`, `~` or `/`.
+    /// `files=/home/ann/notes:read`; a path starts with `workspace`, `skills`, `~` or `/`.
     pub grants: Option<Vec<String>>,
     /// Settings that the tool reads from its environment, such as `SEARXNG_URL` of `web`. Never for secrets.
     pub environment: BTreeMap<String, String>,
@@ -252,6 +272,7 @@ fn out_of_range(config: &Config) -> Option<(&'static str, &'static str)> {
             "between 0 and 23",
             defaults.session_reset.daily_at_hour.is_none_or(|hour| hour < 24),
         ),
+        ("sessionRetention.most", "at least 1", defaults.session_retention.most >= 1),
         ("budgets.turn.seconds", "at least 1", defaults.budgets.turn.seconds >= 1),
         ("maxToolResultChars", "at least 500", defaults.max_tool_result_chars >= 500),
         (

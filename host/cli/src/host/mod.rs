@@ -25,7 +25,7 @@ use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, Heartbeat, Re
 use chiton_channels::{ChannelError, Terminal};
 use chiton_sandbox::{CallError, CallRequest, Grants, Part, Ports, Sandbox, SessionRights};
 use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
-use chiton_store::{HostLock, JobId, OutboxId, Store, StoreError, failpoint};
+use chiton_store::{HostLock, JobId, OutboxId, Retention, Store, StoreError, failpoint};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -337,6 +337,11 @@ fn agent_settings(settings: &Settings) -> AgentSettings {
             idle: minutes(defaults.session_reset.idle_minutes),
             daily_at: defaults.session_reset.daily_at_hour.and_then(|hour| i8::try_from(hour).ok()),
         },
+        retention: Some(Retention {
+            max_age: Duration::from_secs(u64::from(defaults.session_retention.days) * 86_400),
+            max_sessions: defaults.session_retention.most,
+            keep: Vec::new(),
+        }),
         consolidate_after: minutes(defaults.idle_compact_after_minutes),
         heartbeat: heartbeat
             .enabled
