@@ -22,9 +22,13 @@ impl NanoBot {
     }
 
     fn migrate(&self, home: &Home, more: &[&str]) -> Ran {
-        let arguments = [&["migrate", "nanobot", "--from", self.path().to_str().unwrap()], more].concat();
-        home.chiton(&arguments).env("OPENROUTER_API_KEY", "from-the-environment").output().unwrap().into()
+        run(home, &[&["migrate", "nanobot", "--from", self.path().to_str().unwrap()], more].concat())
     }
+}
+
+/// Runs the program where the variable is set that the configuration refers to.
+fn run(home: &Home, arguments: &[&str]) -> Ran {
+    home.chiton(arguments).env("OPENROUTER_API_KEY", "from-the-environment").output().unwrap().into()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -100,7 +104,7 @@ fn everything_of_a_nanobot_home_is_where_it_is_expected() {
     assert_eq!(said[8]["content"], "(NanoBot did not keep this result)");
     assert_eq!(messages(&home, "telegram:42").len(), 2);
 
-    let jobs = home.run(&["cron", "list", "--json"]).good().json();
+    let jobs = run(&home, &["cron", "list", "--json"]).good().json();
     let state =
         |name: &str| jobs.as_array().unwrap().iter().find(|job| job["name"] == name).map(|job| job["state"].clone());
     assert_eq!(state("plants"), Some("active".into()));
@@ -117,12 +121,12 @@ fn everything_of_a_nanobot_home_is_where_it_is_expected() {
 fn the_second_time_changes_nothing() {
     let (nanobot, home) = (NanoBot::new(), Home::empty());
     nanobot.migrate(&home, &[]).good();
-    let (files, jobs) = (tree(&home.root().join("workspace")), home.run(&["cron", "list", "--json"]).good().stdout);
+    let (files, jobs) = (tree(&home.root().join("workspace")), run(&home, &["cron", "list", "--json"]).good().stdout);
     let report = nanobot.migrate(&home, &["--json"]).good().json();
     let items = report["items"].as_array().unwrap();
     assert!(items.iter().all(|item| matches!(item["fate"].as_str(), Some("kept" | "left"))), "{report:#}");
     assert_eq!(tree(&home.root().join("workspace")), files);
-    assert_eq!(home.run(&["cron", "list", "--json"]).good().stdout, jobs);
+    assert_eq!(run(&home, &["cron", "list", "--json"]).good().stdout, jobs);
 }
 
 #[test]
@@ -172,6 +176,13 @@ fn cred_10_a_secret_is_copied_with_a_warning_and_never_printed() {
 }
 
 #[test]
+fn a_variable_that_is_not_set_is_named() {
+    let (nanobot, home) = (NanoBot::new(), Home::empty());
+    let ran = home.run(&["migrate", "nanobot", "--from", nanobot.path().to_str().unwrap()]).good();
+    assert!(ran.stdout.contains("refers to ${OPENROUTER_API_KEY}, which is not set"), "{ran:?}");
+}
+
+#[test]
 fn fs_03_links_in_the_source_lead_nowhere() {
     let (nanobot, home) = (NanoBot::new(), Home::empty());
     let outside = home.work().join("outside");
@@ -215,7 +226,7 @@ fn changes_of_jobs_that_nanobot_has_not_taken_yet_count() {
     ];
     std::fs::write(file.with_file_name("action.jsonl"), lines.map(|line| format!("{line}\n")).concat()).unwrap();
     nanobot.migrate(&home, &[]).good();
-    let listed = home.run(&["cron", "list"]).good().stdout;
+    let listed = run(&home, &["cron", "list"]).good().stdout;
     assert!(listed.contains("new") && !listed.contains("plants"), "{listed}");
 }
 

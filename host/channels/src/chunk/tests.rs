@@ -189,7 +189,7 @@ fn content(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(800))]
     #[test]
     fn the_messages_do_not_depend_on_how_the_answer_arrives(
         arriving in text_in_pieces(WORDS.to_vec()), most in 1..80_usize, min in 1..80_usize,

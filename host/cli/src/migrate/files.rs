@@ -44,11 +44,11 @@ pub fn history(source: &Source, target: &Target, report: &mut Report) -> Result<
     for (day, lines) in days {
         let name = format!("memory/history/{day}.md");
         let fate = place(&target.workspace, &name, lines.concat().as_bytes(), target)?;
-        let count = format!("{} entries", lines.len());
+        let count = format!("entries: {}", lines.len());
         report.add(fate, name, if fate == Fate::Kept { "the workspace has that day already".into() } else { count });
     }
     if damaged > 0 {
-        report.add(Fate::Left, NAME, format!("{damaged} damaged lines"));
+        report.add(Fate::Left, NAME, format!("damaged lines: {damaged}"));
     }
     Ok(())
 }
@@ -74,7 +74,8 @@ pub fn skills(source: &Source, target: &Target, report: &mut Report) -> Result<(
                 Some(_) => copy(source, &folder, &files, target)?,
                 None => files.iter().filter(|file| !matches!(source.read(file), Ok(Some(_)))).count(),
             };
-            let why = format!("{} files; it starts with no rights{}", files.len() - missing, without(missing, "files"));
+            let why =
+                format!("files: {}; it starts with no rights{}", files.len() - missing, without(missing, "files"));
             report.add(Fate::Brought, what, why);
         }
     }

@@ -65,7 +65,7 @@ fn read(source: &Source, report: &mut Report) -> Vec<Value> {
     let mut jobs = file["jobs"].as_array().cloned().unwrap_or_default();
     let (changes, damaged) = report.read(CHANGES, source.lines(CHANGES)).unwrap_or_default();
     if damaged > 0 {
-        report.add(Fate::Left, CHANGES, format!("{damaged} damaged lines"));
+        report.add(Fate::Left, CHANGES, format!("damaged lines: {damaged}"));
     }
     for change in changes {
         let (job, removes) = (&change["params"], change["action"] == "del");

@@ -107,7 +107,7 @@ fn session(key: &str) -> String {
     }
 }
 
-/// ` (N damaged lines were left out)`, or nothing.
+/// ` (left out: N files)`, or nothing.
 fn without(count: usize, what: &str) -> String {
-    if count == 0 { String::new() } else { format!(" ({count} {what} left out)") }
+    if count == 0 { String::new() } else { format!(" (left out: {count} {what})") }
 }

@@ -36,7 +36,7 @@ pub async fn bring(source: &Source, target: &Target, report: &mut Report) -> Res
             report.add(Fate::Left, what, "it has no messages");
             continue;
         }
-        let why = format!("{} messages as {ours}{}", messages.len(), without(damaged + dropped, "damaged messages"));
+        let why = format!("messages: {}, as {ours}{}", messages.len(), without(damaged + dropped, "damaged messages"));
         if !taken.insert(ours.clone()) {
             report.add(Fate::Kept, what, format!("{ours} has messages already"));
             continue;

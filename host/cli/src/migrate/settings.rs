@@ -17,10 +17,11 @@ const DEFAULTS: [&str; 8] = [
 ];
 const PROVIDER: [&str; 4] = ["apiKey", "apiBase", "extraHeaders", "extraBody"];
 /// Why a setting is left out, by how its key begins.
-const REASONS: [(&str, &str); 8] = [
+const REASONS: [(&str, &str); 9] = [
     ("agents.defaults.workspace", "its files were brought into Chiton's workspace"),
+    ("agents.defaults.timezoneMode", "a time zone that is set holds, and else the machine's"),
     ("agents.defaults.timezone", "Chiton follows the time zone of the machine, as NanoBot did"),
-    ("channels", "Chiton does not have this channel yet"),
+    ("channels", "Chiton does not have NanoBot's channels yet"),
     ("tools.mcpServers", "Chiton's tools are components; see `chiton tool approve`"),
     ("tools.restrictToWorkspace", "Chiton's tools never leave the workspace without a grant"),
     ("tools.exec", "commands run inside the sandbox; see `chiton grant`"),
@@ -73,6 +74,9 @@ pub fn bring(theirs: &Value, target: &Target, report: &mut Report) -> Result<(),
                 }
             }
         }
+    }
+    if let Err(error) = document.config() {
+        report.add(Fate::Warning, "config.json", error.to_string());
     }
     if target.host.is_some() && document.value != before.value {
         config::save(&document)?;

@@ -184,7 +184,7 @@ fn a_megabyte_in_single_characters_takes_a_moment() {
     for unit in
         ["plain text ", "`<s> ", "`", "<think ", "<think>a", "[", "<|a", "``` <s>\n", "NO_REPLY ", "   ", "<tool_call>"]
     {
-        for beginning in ["", "a `<s>", "<think>", "NO_REPLY", "<"] {
+        for beginning in ["", "a `<s>"] {
             let text = format!("{beginning}{}", unit.repeat(1_000_000 / unit.len()));
             let mut inline = InlineText::new(true);
             let began = std::time::Instant::now();
@@ -236,7 +236,7 @@ const WORDS: [&str; 34] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn the_place_where_text_is_cut_does_not_matter(
         parts in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..16),
