@@ -21,6 +21,7 @@ mod skills;
 mod terminal;
 mod tools;
 mod tour;
+mod transcript;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
