@@ -33,6 +33,9 @@ pub enum Command {
     /// List, add, remove, run and approve scheduled jobs.
     #[command(subcommand)]
     Cron(Cron),
+    /// List, show, search, export, import, delete and copy what was said.
+    #[command(subcommand)]
+    Session(Session),
     /// Show what tools did and what was denied.
     Audit(Audit),
     /// Show, change and check the configuration.
@@ -223,6 +226,73 @@ pub struct When {
     /// Whenever the clocks show this minute, hour, day, month and weekday, such as `0 9 * * 1-5`.
     #[arg(long, value_name = "EXPRESSION")]
     pub cron: Option<String>,
+}
+
+/// `chiton session`
+#[derive(Debug, Subcommand)]
+pub enum Session {
+    /// List all sessions.
+    List,
+    /// Show the last messages of a session.
+    Show {
+        /// Its key, such as `terminal:default`.
+        key: String,
+        /// At most this many messages, the newest.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Find messages by their words; words in quotes are found side by side.
+    Search {
+        /// The words.
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Only in this session.
+        #[arg(long)]
+        session: Option<String>,
+        /// At most this many messages, the best.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Write a session as JSON lines, which `import` and NanoBot read.
+    Export {
+        /// Its key.
+        key: String,
+        /// The file to make; without it, standard output.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Make a session of JSON lines from `export` or NanoBot.
+    Import {
+        /// The file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// The key of the new session; without it, the one in the file.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Delete a session, or all that a person wrote, with everything that belongs to it.
+    Delete(Forget),
+    /// Copy a session, to go on with it in two ways.
+    Fork {
+        /// Its key.
+        key: String,
+        /// The key of the copy.
+        new: String,
+    },
+}
+
+/// `chiton session delete`
+#[derive(Debug, Args)]
+pub struct Forget {
+    /// The session.
+    #[arg(required_unless_present = "person", conflicts_with = "person")]
+    pub key: Option<String>,
+    /// The person, as the channel names who sent a message.
+    #[arg(long, value_name = "SENDER")]
+    pub person: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `chiton audit`

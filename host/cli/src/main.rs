@@ -22,6 +22,7 @@ mod skills;
 mod terminal;
 mod tools;
 mod tour;
+mod transcript;
 
 use arguments::{Arguments, Command};
 use clap::Parser;

@@ -100,6 +100,30 @@ pub enum Request {
         /// The job.
         id: i64,
     },
+    /// A session made of a file's messages.
+    ImportSession {
+        /// The file, absolute.
+        file: PathBuf,
+        /// Its key; none: the one in the file.
+        key: Option<String>,
+    },
+    /// A copy of a session.
+    ForkSession {
+        /// The session.
+        key: String,
+        /// The key of the copy.
+        new: String,
+    },
+    /// The end of a session and of all that belongs to it.
+    DeleteSession {
+        /// The session.
+        key: String,
+    },
+    /// The end of all that a person wrote.
+    DeletePerson {
+        /// Who, as the channel names them.
+        sender: String,
+    },
     /// A further right for a tool.
     AddGrant {
         /// The tool or its component.

@@ -56,7 +56,7 @@ impl Store {
 
     /// Takes an approval back; returns whether there was one in force.
     pub async fn revoke(&self, name: &str) -> Result<bool, StoreError> {
-        self.change("revoke", REVOKE, (name.to_owned(), now())).await
+        self.change("revoke", Promise::Durable, REVOKE, (name.to_owned(), now())).await
     }
 
     /// Replaces the grants of `tool` by `grants_json`, or with none returns it to its own.

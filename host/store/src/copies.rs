@@ -104,14 +104,9 @@ fn copied(connection: &Connection, key: &str, through: i64) -> rusqlite::Result<
     let mut turns = connection.prepare_cached(TURNS)?;
     let turns = turns.query_map(params![key, through], |row| {
         let range = params![key, row.get::<_, i64>(3)?, row.get::<_, i64>(4)?];
-        let messages =
-            messages.query_map(range, |row| Ok(ImportedMessage { body: row.get(0)?, at_ms: row.get(1)? }))?;
-        Ok(Copied {
-            id: row.get(0)?,
-            sender: row.get(1)?,
-            state: row.get(2)?,
-            messages: messages.collect::<Result<_, _>>()?,
-        })
+        let said = messages.query_map(range, |row| Ok(ImportedMessage { body: row.get(0)?, at_ms: row.get(1)? }))?;
+        let messages = said.collect::<rusqlite::Result<_>>()?;
+        Ok(Copied { id: row.get(0)?, sender: row.get(1)?, state: row.get(2)?, messages })
     })?;
     turns.collect::<rusqlite::Result<_>>().map(Some)
 }

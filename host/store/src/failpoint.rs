@@ -16,9 +16,9 @@ pub const JOB_COMMITS: [&str; 3] = ["add-job", "fire-jobs", "judge-run"];
 /// The commits that only the way of a sub-agent's task has.
 pub const TASK_COMMITS: [&str; 2] = ["start-task", "finish-task"];
 
-/// The commits that only some sessions have: a message joins a turn, its cost is counted, the session is summarised or
-/// reset, a file of the owner changes.
-pub const SESSION_COMMITS: [&str; 5] = ["join-waiting", "spend", "summarise", "reset", "keep-revision"];
+/// The commits that only some sessions have, in the order in which one could make them all.
+pub const SESSION_COMMITS: [&str; 8] =
+    ["join-waiting", "spend", "summarise", "reset", "keep-revision", "import-session", "fork", "delete-session"];
 
 /// Marks a point at which a test can kill the process; takes its name as `format!` would.
 #[cfg(feature = "failpoints")]

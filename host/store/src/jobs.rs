@@ -257,7 +257,7 @@ impl Store {
 
     /// Lets a quarantined or disabled job run, next at `next_due`; returns whether it was one.
     pub async fn approve_job(&self, id: JobId, next_due: i64) -> Result<bool, StoreError> {
-        self.change("approve-job", APPROVE, (id.0, next_due)).await
+        self.change("approve-job", Promise::Durable, APPROVE, (id.0, next_due)).await
     }
 
     /// Removes a job, only of `session` if one is named, and takes its message back if no turn has begun with it.

@@ -43,9 +43,9 @@ impl Said {
     }
 
     /// The text, also that between pictures.
-    pub(crate) fn text(self) -> String {
-        match self.content {
-            Value::String(text) => text,
+    pub(crate) fn text(&self) -> String {
+        match &self.content {
+            Value::String(text) => text.clone(),
             Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n"),
             _ => String::new(),
         }
@@ -117,9 +117,8 @@ impl Store {
         self.read(move |connection| {
             let mut page = connection.prepare_cached(PAGE)?;
             let page = page.query_map(params![session, before.unwrap_or(i64::MAX), limit], |row| {
-                let Said { role, content } = Said::of(row.get_ref(1)?.as_str()?);
-                let text = Said { role: String::new(), content }.text();
-                Ok(MessageRow { id: row.get(0)?, role, text, at_ms: row.get(2)? })
+                let said = Said::of(row.get_ref(1)?.as_str()?);
+                Ok(MessageRow { id: row.get(0)?, text: said.text(), role: said.role, at_ms: row.get(2)? })
             })?;
             let mut page = page.collect::<rusqlite::Result<Vec<_>>>()?;
             page.reverse();

@@ -109,14 +109,8 @@ fn search(connection: &Connection, query: &str, scope: &Scope, limit: u32) -> ru
         let message = message?;
         found.query_row([message], |row| {
             let said = Said::of(row.get_ref(1)?.as_str()?);
-            let role = said.role.clone();
-            Ok(Found {
-                session: row.get(0)?,
-                message,
-                role,
-                at_ms: row.get(2)?,
-                snippet: snippet(&said.text(), &words),
-            })
+            let (at_ms, snippet) = (row.get(2)?, snippet(&said.text(), &words));
+            Ok(Found { session: row.get(0)?, message, role: said.role, at_ms, snippet })
         })
     });
     found.collect()

@@ -3,12 +3,14 @@
 use crate::error::StoreError;
 use crate::records::TurnId;
 use crate::store::Store;
-use rusqlite::OptionalExtension;
+use crate::writer::Promise;
+use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 
 pub(crate) const STATE: &str = "
     SELECT created_at, updated_at, model, (SELECT count(*) FROM turns WHERE session_id = sessions.id),
-        (SELECT count(*) FROM inbox INDEXED BY inbox_waiting WHERE session_id = sessions.id AND state IN ('queued', 'running'))
+        (SELECT count(*) FROM inbox INDEXED BY inbox_waiting
+        WHERE session_id = sessions.id AND state IN ('queued', 'running'))
     FROM sessions WHERE key = ?1";
 pub(crate) const MODEL: &str = "UPDATE sessions SET model = ?2 WHERE key = ?1";
 /// Never behind what was summarised or reset before.
@@ -38,40 +40,37 @@ pub struct SessionState {
     pub waiting: u64,
 }
 
+fn state(row: &Row<'_>) -> rusqlite::Result<SessionState> {
+    Ok(SessionState {
+        created_at: row.get(0)?,
+        updated_at: row.get(1)?,
+        model: row.get(2)?,
+        turns: row.get::<_, i64>(3)?.cast_unsigned(),
+        waiting: row.get::<_, i64>(4)?.cast_unsigned(),
+    })
+}
+
 impl Store {
     /// What is known of a session; none when there is no such session.
     pub async fn session(&self, session: &str) -> Result<Option<SessionState>, StoreError> {
         let session = session.to_owned();
-        self.read(move |connection| {
-            let mut state = connection.prepare_cached(STATE)?;
-            let state = state.query_row([session], |row| {
-                Ok(SessionState {
-                    created_at: row.get(0)?,
-                    updated_at: row.get(1)?,
-                    model: row.get(2)?,
-                    turns: row.get::<_, i64>(3)?.cast_unsigned(),
-                    waiting: row.get::<_, i64>(4)?.cast_unsigned(),
-                })
-            });
-            state.optional()
-        })
-        .await
+        self.read(move |connection| connection.prepare_cached(STATE)?.query_row([session], state).optional()).await
     }
 
     /// Chooses the model of a session, or with none the configured one; false when there is no such session.
     pub async fn set_model(&self, session: &str, model: Option<&str>) -> Result<bool, StoreError> {
-        self.change("set-model", MODEL, (session.to_owned(), model.map(str::to_owned))).await
+        self.change("set-model", Promise::Durable, MODEL, (session.to_owned(), model.map(str::to_owned))).await
     }
 
     /// Later requests hold `body` instead of the turns up to `through`, which has ended. False, and nothing is kept,
     /// when a summary or a reset already reaches as far: the session went on while this one was written.
     pub async fn summarise(&self, session: &str, through: TurnId, body: &str) -> Result<bool, StoreError> {
-        self.change("summarise", SUMMARISE, (session.to_owned(), through.0, body.to_owned())).await
+        self.change("summarise", Promise::Durable, SUMMARISE, (session.to_owned(), through.0, body.to_owned())).await
     }
 
     /// Later requests hold nothing of what was said so far, the turn that runs included, nor its summary. The messages
     /// stay and can be searched.
     pub async fn reset(&self, session: &str) -> Result<(), StoreError> {
-        self.change("reset", RESET, [session.to_owned()]).await.map(drop)
+        self.change("reset", Promise::Durable, RESET, [session.to_owned()]).await.map(drop)
     }
 }

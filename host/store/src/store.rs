@@ -129,16 +129,19 @@ impl Store {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Runs one statement as a durable write; says whether it changed anything.
+    /// Runs one statement as a write; says whether it changed anything.
     pub(crate) async fn change(
         &self,
         kind: &'static str,
+        promise: Promise,
         sql: &'static str,
         parameters: impl Params + Clone + Send + 'static,
     ) -> Result<bool, StoreError> {
-        self.write(kind, Promise::Durable, move |connection| {
-            Ok(connection.prepare_cached(sql)?.execute(parameters.clone())? > 0)
-        })
+        self.write(
+            kind,
+            promise,
+            move |connection| Ok(connection.prepare_cached(sql)?.execute(parameters.clone())? > 0),
+        )
         .await
     }
 

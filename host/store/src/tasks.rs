@@ -268,7 +268,7 @@ impl Store {
 
     /// Says that the answer of an ended task has reached the one who waited for it; false when it had before.
     pub async fn claim_task(&self, id: TaskId) -> Result<bool, StoreError> {
-        self.change("claim-task", ANNOUNCED, [id.0]).await
+        self.change("claim-task", Promise::Durable, ANNOUNCED, [id.0]).await
     }
 
     /// Puts the answer of an ended task into the session that `announcement` names, unless it has reached somebody.

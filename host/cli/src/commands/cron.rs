@@ -1,8 +1,7 @@
 //! `chiton cron`
 
-use super::{look, print_json, print_line};
+use super::{look, print_json, print_line, tell};
 use crate::arguments::{Cron, CronAdd, Job, When};
-use crate::door::Door;
 use crate::exit::{Exit, Failure};
 use crate::host::described;
 use crate::request::Request;
@@ -27,17 +26,6 @@ pub async fn run(command: Cron, json: bool) -> Result<(), Failure> {
         Cron::Approve(Job { id }) => {
             tell(Request::ApproveJob { id }, json, |job| format!("approved {}", line(job))).await
         }
-    }
-}
-
-async fn tell(request: Request, json: bool, words: impl Fn(&Value) -> String) -> Result<(), Failure> {
-    let door = Door::open(Settings::load()?).await?;
-    let result = door.done(request).await;
-    door.close().await;
-    let value = result?;
-    match json {
-        true => print_json(&value),
-        false => print_line(&words(&value)),
     }
 }
 

@@ -9,11 +9,14 @@ mod grant;
 mod migrate;
 mod program;
 mod provider;
+mod session;
 mod setup;
 mod tool;
 
 use crate::arguments::{Arguments, Chat, Command};
+use crate::door::Door;
 use crate::exit::{Exit, Failure};
+use crate::request::Request;
 use crate::settings::Settings;
 use chiton_store::{Store, StoreError};
 use clap::CommandFactory;
@@ -29,6 +32,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Tool(tool) => runtime()?.block_on(tool::run(tool, json)),
         Command::Grant(grant) => runtime()?.block_on(grant::run(grant, json)),
         Command::Audit(filter) => runtime()?.block_on(audit::run(filter, json)),
+        Command::Session(command) => runtime()?.block_on(session::run(command, json)),
         Command::Cron(command) => runtime()?.block_on(cron::run(command, json)),
         Command::Config(config) => config::run(config),
         Command::Migrate(command) => runtime()?.block_on(migrate::run(command, json)),
@@ -63,6 +67,18 @@ fn look(settings: &Settings) -> Result<Option<Store>, Failure> {
         }
         Err(StoreError::Missing { .. }) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks the host for a change and tells what it did.
+async fn tell(request: Request, json: bool, words: impl Fn(&Value) -> String) -> Result<(), Failure> {
+    let door = Door::open(Settings::load()?).await?;
+    let result = door.done(request).await;
+    door.close().await;
+    let value = result?;
+    match json {
+        true => print_json(&value),
+        false => print_line(&words(&value)),
     }
 }
 

@@ -4,10 +4,12 @@ mod approvals;
 mod desk;
 mod jobs;
 mod received;
+mod sessions;
 mod watch;
 
 pub use approvals::{keep, unknown_tool};
 pub use jobs::described;
+pub use sessions::known;
 
 use desk::Desk;
 
@@ -187,6 +189,10 @@ impl Host {
             Request::RemoveJob { id } => self.remove_job(JobId(id)).await,
             Request::RunJob { id } => self.run_job(JobId(id), &replies).await,
             Request::ApproveJob { id } => self.approve_job(JobId(id)).await,
+            Request::ImportSession { file, key } => self.import_session(&file, key).await,
+            Request::ForkSession { key, new } => self.fork_session(&key, &new).await,
+            Request::DeleteSession { key } => self.delete_session(&key).await,
+            Request::DeletePerson { sender } => self.delete_person(&sender).await,
             Request::AddGrant { tool, grant } => self.add_grant(&tool, grant).await,
             Request::RemoveGrant { tool, grant, base } => self.remove_grant(&tool, &grant, &base).await,
         };

@@ -3,8 +3,10 @@
 use super::jobs::{firing, job};
 use super::tasks::{self, task};
 use super::{SESSION, answer, message};
-use chiton_store::failpoint::{COMMITS, JOB_COMMITS, TASK_COMMITS};
-use chiton_store::{Accepted, JobLimits, JobState, Outcome, RunOutcome, Store, TaskState, Turn, Verdict};
+use chiton_store::failpoint::{COMMITS, JOB_COMMITS, SESSION_COMMITS, TASK_COMMITS};
+use chiton_store::{
+    Accepted, ImportedMessage, JobLimits, JobState, Outcome, RunOutcome, Spend, Store, TaskState, Turn, Verdict,
+};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -207,6 +209,102 @@ async fn a_task_killed_at_any_commit_is_done_and_announced_once() {
             let told = store.next_turn(SESSION).await.unwrap().unwrap();
             store.finish_turn(told.id, None, Outcome::Done, None).await.unwrap();
             assert_eq!(store.next_turn(SESSION).await.unwrap(), None, "{point}: announced once");
+        }
+    }
+}
+
+/// How many of [`SESSION_COMMITS`] the database holds.
+async fn held(store: &Store) -> usize {
+    if store.read_messages(SESSION, None, 9).await.unwrap().len() < 2 {
+        return 0;
+    }
+    if store.spent(None, 0).await.unwrap().requests == 0 {
+        return 1;
+    }
+    let history = store.history(SESSION, 10_000).await.unwrap();
+    let waiting = store.session(SESSION).await.unwrap().unwrap().waiting > 0;
+    let (imported, forked) = (store.session("mail:b").await.unwrap(), store.session("mail:c").await.unwrap());
+    match (history.summary, store.revisions("SOUL.md").await.unwrap().len(), imported, forked) {
+        (None, ..) if waiting || history.turns.len() == 1 => 2,
+        (Some(_), ..) => 3,
+        (None, 0, ..) => 4,
+        (None, _, None, None) => 5,
+        (None, _, Some(_), None) => 6,
+        (None, _, Some(_), Some(_)) => 7,
+        (None, _, None, Some(_)) => 8,
+    }
+}
+
+/// Makes the commits of [`SESSION_COMMITS`] beginning with number `from`.
+async fn play_session(store: &Store, from: usize) {
+    if from < 3 {
+        for id in ["1", "2"] {
+            store.accept(message(id, "hello")).await.unwrap();
+        }
+        // one that has ended is only to be summarised
+        if let Some(turn) = store.next_turn(SESSION).await.unwrap() {
+            if from < 1 {
+                assert_eq!(store.join_waiting(turn.id, 9).await.unwrap().len(), 1);
+                say("join-waiting");
+            }
+            if from < 2 {
+                store.spend(turn.id, Spend::default()).await.unwrap();
+                say("spend");
+            }
+            store.finish_turn(turn.id, None, Outcome::Done, None).await.unwrap();
+        }
+        let turn = store.history(SESSION, 10_000).await.unwrap().turns[0].id;
+        assert!(store.summarise(SESSION, turn, "Greetings.").await.unwrap());
+        say("summarise");
+    }
+    if from < 4 {
+        store.reset(SESSION).await.unwrap();
+        say("reset");
+    }
+    if from < 5 {
+        store.keep_revision("SOUL.md", "calm", "edit").await.unwrap();
+        say("keep-revision");
+    }
+    if from < 6 {
+        let said = ImportedMessage { body: STEPS[0].into(), at_ms: 1 };
+        store.import_session("mail:b", 1, vec![said]).await.unwrap();
+        say("import-session");
+    }
+    if from < 7 {
+        store.fork("mail:b", "mail:c", None).await.unwrap();
+        say("fork");
+    }
+    if from < 8 {
+        store.delete_session("mail:b").await.unwrap();
+        say("delete-session");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by the tests below in a process that is killed"]
+async fn child_changes_a_session() {
+    let Ok(path) = std::env::var(DATABASE) else {
+        return;
+    };
+    play_session(&Store::open(path).unwrap(), 0).await;
+}
+
+#[tokio::test]
+async fn a_session_whose_change_is_killed_at_any_commit_is_changed_whole_or_not_at_all() {
+    for (number, kind) in SESSION_COMMITS.into_iter().enumerate() {
+        for (when, done) in [("before", number), ("after", number + 1)] {
+            let point = format!("{when}-{kind}");
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("chiton.db");
+            let answered = killed("crash::child_changes_a_session", &path, &point);
+            assert_eq!(answered, SESSION_COMMITS[..number], "{point}: answered before it was killed");
+
+            let store = Store::open(&path).unwrap();
+            assert_eq!(held(&store).await, done, "{point}: kept");
+            play_session(&store, done).await;
+            assert_eq!(held(&store).await, SESSION_COMMITS.len(), "{point}: everything is done");
+            assert_eq!(store.export("mail:c").await.unwrap().len(), 1, "{point}: copied whole");
+            assert!(store.check().await.unwrap().is_empty(), "{point}: sound");
         }
     }
 }
