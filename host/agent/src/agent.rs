@@ -215,6 +215,15 @@ impl Agent {
         self.room.bus.cancel(session)
     }
 
+    /// Ends what a session is working on and forgets what is remembered of it: it is removed, or was. Without a name:
+    /// forgets what is remembered of all.
+    pub fn forget(&self, session: Option<&str>) {
+        if let Some(session) = session {
+            self.room.bus.cancel(session);
+        }
+        self.room.bus.outdate(session);
+    }
+
     /// Moves whenever an answer was put into the outbox, so that channels deliver at once.
     pub fn outbox_changes(&self) -> watch::Receiver<()> {
         self.room.outbox.subscribe()

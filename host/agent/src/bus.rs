@@ -61,6 +61,8 @@ struct State {
 struct Worker {
     /// Something came since the worker last looked.
     woken: bool,
+    /// What the worker remembers of the session is not there any more.
+    outdated: bool,
     notify: Arc<Notify>,
     /// Ends the turn that runs.
     cancel: Option<CancellationToken>,
@@ -107,9 +109,21 @@ impl Bus {
             return None;
         }
         let notify = Arc::new(Notify::new());
-        let worker = Worker { woken: false, notify: notify.clone(), cancel: None, listener: None };
+        let worker = Worker { woken: false, outdated: false, notify: notify.clone(), cancel: None, listener: None };
         state.workers.insert(session.to_owned(), worker);
         Some(notify)
+    }
+
+    /// What is remembered of a session, or of all, was changed behind the back of its worker.
+    pub(crate) fn outdate(&self, session: Option<&str>) {
+        let mut state = self.state();
+        let meant = state.workers.iter_mut().filter(|(key, _)| session.is_none_or(|session| session == *key));
+        meant.for_each(|(_, worker)| worker.outdated = true);
+    }
+
+    /// Whether what the worker remembers is outdated; asked once.
+    fn is_outdated(&self, session: &str) -> bool {
+        self.state().workers.get_mut(session).is_some_and(|worker| std::mem::take(&mut worker.outdated))
     }
 
     /// The worker is about to look for work.
@@ -218,6 +232,9 @@ impl Room {
                 place = places.acquire() => place,
             };
             // Read before the turn begins: its own messages are not history.
+            if self.bus.is_outdated(session) {
+                *window = None;
+            }
             self.reset_if_due(session, window).await?;
             if window.is_none() {
                 let model = self.model_of(session).await?;

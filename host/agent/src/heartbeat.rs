@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 /// The channel of the heartbeat's sessions: each is that of a chat, which hears of news.
-const CHANNEL: &str = "heartbeat";
+pub(crate) const CHANNEL: &str = "heartbeat";
 /// What the model answers when there is nothing to tell.
 const SILENCE: [&str; 3] = ["", "NO_REPLY", "HEARTBEAT_OK"];
 

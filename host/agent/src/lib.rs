@@ -42,6 +42,7 @@ mod workspace;
 pub use agent::{Agent, AgentError, AgentOptions, Submitted};
 pub use budget::{Budget, Budgets};
 pub use commands::{OwnerDesk, command_names};
+pub use consolidation::own_sessions;
 pub use event::TurnEvent;
 pub use heartbeat::Heartbeat;
 pub use inert::inert;

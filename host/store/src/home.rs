@@ -107,6 +107,11 @@ impl Home {
         self.root.join("cache")
     }
 
+    /// The folder of what can be undone.
+    pub fn undo(&self) -> PathBuf {
+        self.root.join("undo")
+    }
+
     /// The folder of skills.
     pub fn skills(&self) -> PathBuf {
         self.root.join("skills")

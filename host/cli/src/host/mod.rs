@@ -334,7 +334,7 @@ fn agent_settings(settings: &Settings) -> AgentSettings {
         max_turn_time: Duration::from_secs(defaults.budgets.turn.seconds),
         timezone: defaults.timezone.clone(),
         scratch: Some(settings.home.scratch()),
-        undo: Some(settings.home.root().join("undo")),
+        undo: Some(settings.home.undo()),
         channels: vec![Terminal::NAME.to_owned()],
         owners: vec![Terminal::NAME.to_owned()],
         skills: skills::settings(settings),

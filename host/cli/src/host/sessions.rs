@@ -52,10 +52,22 @@ impl Host {
 
     pub(super) async fn delete_session(&self, key: &str) -> Result<Value, Failure> {
         known(self.store(), key).await?;
-        if let Some(agent) = self.inner.agent.get() {
-            agent.cancel(key);
+        let mut removed = self.remove(key).await?;
+        for own in chiton_agent::own_sessions(key) {
+            if self.store().session(&own).await?.is_some() {
+                removed.sessions.extend(self.remove(&own).await?.sessions);
+            }
         }
-        self.without_scratch(self.store().delete_session(key).await?)
+        self.without_files(&removed)
+    }
+
+    async fn remove(&self, key: &str) -> Result<Removed, Failure> {
+        // Before and after: what is remembered of it must not be sent again.
+        let forget = || self.inner.agent.get().map(|agent| agent.forget(Some(key)));
+        forget();
+        let removed = self.store().delete_session(key).await?;
+        forget();
+        Ok(removed)
     }
 
     pub(super) async fn delete_person(&self, sender: &str) -> Result<Value, Failure> {
@@ -64,14 +76,24 @@ impl Host {
                 let message = format!("nothing was kept of a sender '{sender}'; check how the channel names them");
                 Err(Failure::new(Exit::NotFound, message))
             }
-            removed => self.without_scratch(removed),
+            mut removed => {
+                // In chats with others only a part went.
+                self.inner.agent.get().inspect(|agent| agent.forget(None));
+                for key in removed.sessions.clone() {
+                    for own in std::iter::once(key.clone()).chain(chiton_agent::own_sessions(&key)) {
+                        removed.sessions.extend(self.remove(&own).await?.sessions);
+                    }
+                }
+                self.without_files(&removed)
+            }
         }
     }
 
-    /// Removes what the tools of these sessions put aside.
-    fn without_scratch(&self, removed: Removed) -> Result<Value, Failure> {
+    /// Removes the files that were put aside for these sessions.
+    fn without_files(&self, removed: &Removed) -> Result<Value, Failure> {
+        let home = &self.settings().home;
         for key in &removed.sessions {
-            std::fs::remove_dir_all(chiton_agent::scratch(&self.settings().home.scratch(), key)?.path)?;
+            chiton_agent::forget(Some(&home.scratch()), Some(&home.undo()), key);
         }
         Ok(json!(removed))
     }
