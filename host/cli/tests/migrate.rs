@@ -237,3 +237,18 @@ fn a_folder_that_is_not_there_is_named() {
     let empty = home.run(&["migrate", "nanobot", "--from", nanobot.path().to_str().unwrap()]).good();
     assert_eq!(empty.stdout, "");
 }
+
+#[test]
+fn a_workspace_elsewhere_is_found_and_a_missing_one_is_reported() {
+    let (nanobot, home) = (NanoBot::new(), Home::empty());
+    let elsewhere = home.work().join("bot");
+    std::fs::rename(nanobot.path().join("workspace"), &elsewhere).unwrap();
+    let report = nanobot.migrate(&home, &["--dry-run", "--json"]).good().json();
+    assert!(!report.to_string().contains("SOUL.md"), "{report:#}");
+    let file = nanobot.path().join("config.json");
+    let config = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, config.replace("~/.nanobot/workspace", "/nowhere")).unwrap();
+    assert_eq!(fate(&nanobot.migrate(&home, &["--dry-run", "--json"]).good().json(), "workspace"), "left");
+    std::fs::write(&file, config.replace("~/.nanobot/workspace", elsewhere.to_str().unwrap())).unwrap();
+    assert_eq!(fate(&nanobot.migrate(&home, &["--json"]).good().json(), "SOUL.md"), "brought");
+}

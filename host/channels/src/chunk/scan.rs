@@ -125,7 +125,7 @@ impl Scan {
             self.note_after_text(kind, at);
             return None;
         }
-        let line = std::mem::replace(&mut self.line, Some(at + 1)).map(|line| (line, &text[line..at]));
+        let line = self.line.replace(at + 1).map(|line| (line, &text[line..at]));
         match (&self.fence, line) {
             (Some(fence), Some((start, line))) if fence.is_closed_by(line) => return self.close(text, at, start),
             (Some(_), Some((_, line))) if line.trim().is_empty() => {}

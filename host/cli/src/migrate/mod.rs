@@ -89,12 +89,13 @@ pub async fn nanobot(source: &Source, target: &Target) -> Result<Vec<Item>, Fail
     let mut report = Report::default();
     let config = settings::read(source, &mut report);
     settings::bring(&config, target, &mut report)?;
-    let workspace = source.workspace(&config)?;
-    files::workspace(&workspace, target, &mut report)?;
-    files::skills(&workspace, target, &mut report)?;
-    files::history(&workspace, target, &mut report)?;
+    if let Some(workspace) = report.read("workspace", source.workspace(&config).map(Some)) {
+        files::workspace(&workspace, target, &mut report)?;
+        files::skills(&workspace, target, &mut report)?;
+        files::history(&workspace, target, &mut report)?;
+        jobs::bring(&workspace, &config, target, &mut report).await?;
+    }
     sessions::bring(source, target, &mut report).await?;
-    jobs::bring(&workspace, &config, target, &mut report).await?;
     Ok(report.0)
 }
 

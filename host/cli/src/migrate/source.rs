@@ -24,17 +24,15 @@ impl Source {
         })
     }
 
-    /// NanoBot's workspace: the configured one, if it is not the usual one.
-    pub fn workspace(&self, config: &Value) -> Result<Self, Failure> {
-        let usual = self.root.join("workspace");
-        match config["agents"]["defaults"]["workspace"].as_str() {
-            Some(path) if !path.is_empty() && path.trim_end_matches('/') != "~/.nanobot/workspace" => {
-                Self::open(&self.root.join(expand_home(path)))
+    /// NanoBot's workspace: the configured one, if it is not the usual one. An error says which one is not there.
+    pub fn workspace(&self, config: &Value) -> Result<Self, String> {
+        let configured = config["agents"]["defaults"]["workspace"].as_str();
+        match configured.filter(|path| !path.is_empty() && path.trim_end_matches('/') != "~/.nanobot/workspace") {
+            Some(path) => {
+                Self::open(&self.root.join(expand_home(path))).map_err(|_| format!("there is no folder {path}"))
             }
-            _ if usual.is_dir() && usual.canonicalize().is_ok_and(|path| path.starts_with(&self.root)) => {
-                Self::open(&usual)
-            }
-            _ => Ok(Self { root: usual }),
+            // A link there may lead no further than this folder.
+            None => Ok(Self { root: self.root.join("workspace") }),
         }
     }
 
@@ -44,7 +42,7 @@ impl Source {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             path => path.map_err(|error| error.to_string())?,
         };
-        if !path.starts_with(&self.root) {
+        if !self.holds(&path) {
             return Err("a link leads out of the folder".to_owned());
         }
         let about = path.metadata().map_err(|error| error.to_string())?;
@@ -55,6 +53,11 @@ impl Source {
         let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
         file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         Ok(Some(bytes))
+    }
+
+    /// Is a path without links in this folder? A folder that is a link itself holds nothing.
+    fn holds(&self, path: &Path) -> bool {
+        path.starts_with(&self.root)
     }
 
     /// The lines of a file as JSON objects, and how many are none.
@@ -72,7 +75,7 @@ impl Source {
 
     /// The names in a folder, sorted, each with whether it is a folder; links are left out.
     pub fn list(&self, relative: impl AsRef<Path>) -> Vec<(String, bool)> {
-        let folder = self.root.join(relative).canonicalize().ok().filter(|folder| folder.starts_with(&self.root));
+        let folder = self.root.join(relative).canonicalize().ok().filter(|folder| self.holds(folder));
         let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
         let mut names: Vec<_> = entries
             .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?)))
