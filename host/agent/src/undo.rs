@@ -178,6 +178,7 @@ impl Undoing<'_> {
         let stood: Vec<_> = self.stood.extract_if(|name, _| below(name)).collect();
         let back = |name: PathBuf| name.strip_prefix(to).map(|rest| from.join(rest)).ok();
         self.stood.extend(stood.into_iter().filter_map(|(name, stamp)| Some((back(name)?, stamp))));
+        self.stood.insert(from.clone(), line.stamp.clone());
         self.settled.retain(|name| !below(name));
         self.settled.insert(to.to_owned());
     }
