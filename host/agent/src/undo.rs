@@ -18,6 +18,7 @@ const UNDONE: &str = ".undone";
 
 const CHANGED: &str = "it was changed since, by somebody else";
 const CUT_OFF: &str = "Chiton was stopped while it was changed";
+const PERHAPS_ALL: &str = "it may be all that is left of something that could not be kept";
 const IN_THE_WAY: &str = "what was moved away from here, or to here, cannot be moved back";
 
 /// What an undo did, by absolute path.
@@ -97,6 +98,8 @@ impl Agent {
 /// An undo on its way backwards.
 struct Undoing<'a> {
     journal: &'a Path,
+    /// Nothing that the turn changed is missing in the journal.
+    whole: bool,
     /// What stood at names at the moment that is reached, where it is known.
     stood: HashMap<PathBuf, Option<Stamp>>,
     /// Names at which there is what a call has left there.
@@ -110,11 +113,11 @@ struct Undoing<'a> {
 
 /// Undoes what a journal tells.
 fn undo(journal: &Path) -> io::Result<Undone> {
-    let (stood, settled, there) = Default::default();
-    let mut undoing = Undoing { journal, stood, settled, there, done: BTreeMap::new(), kept: BTreeMap::new() };
-    for line in read_journal(journal)?.into_iter().rev() {
-        undoing.back(line);
-    }
+    let lines = read_journal(journal)?;
+    let whole = !lines.iter().any(|line| matches!(line.act, Act::Missed(_)));
+    let (stood, settled, there, done, kept) = Default::default();
+    let mut undoing = Undoing { journal, whole, stood, settled, there, done, kept };
+    lines.into_iter().rev().for_each(|line| undoing.back(line));
     let Undoing { there, done, kept, .. } = undoing;
     let name = |path: &PathBuf| path.display().to_string();
     let done = done.iter().filter(|(path, _)| !kept.contains_key(*path));
@@ -139,8 +142,13 @@ impl Undoing<'_> {
             Act::Moved(to) => self.move_back(&line, to),
             _ if self.kept.contains_key(&at) => {}
             _ => {
+                let is_file =
+                    now.as_ref().is_some_and(|now| FileType::from_raw_mode(now.mode) == FileType::RegularFile);
                 if now != line.stamp && !self.settled.contains(&at) {
                     self.keep(at.clone(), CUT_OFF);
+                } else if is_file && line.stamp.is_none() && !self.whole {
+                    // Moving a file to another folder that is granted makes one there and removes this one.
+                    self.keep(at.clone(), PERHAPS_ALL);
                 } else if now != line.stamp {
                     match self.put_back(&line) {
                         Ok(()) => drop(self.done.insert(at.clone(), line.stamp.is_some())),
