@@ -19,6 +19,7 @@ const UNDONE: &str = ".undone";
 
 const CHANGED: &str = "it was changed since, by somebody else";
 const CUT_OFF: &str = "Chiton was stopped while it was changed";
+const PERHAPS_ALL: &str = "it may be all that is left of something that could not be kept";
 const IN_THE_WAY: &str = "what was moved away from here, or to here, cannot be moved back";
 
 /// What an undo did, by absolute path.
@@ -120,6 +121,8 @@ impl Room {
 /// An undo on its way backwards.
 struct Undoing<'a> {
     journal: &'a Path,
+    /// Nothing that the turn changed is missing in the journal.
+    whole: bool,
     /// What stood at names at the moment that is reached, where it is known.
     stood: HashMap<PathBuf, Option<Stamp>>,
     /// Names at which there is what a call has left there.
@@ -133,11 +136,11 @@ struct Undoing<'a> {
 
 /// Undoes what a journal tells.
 fn undo(journal: &Path) -> io::Result<Undone> {
-    let (stood, settled, there) = Default::default();
-    let mut undoing = Undoing { journal, stood, settled, there, done: BTreeMap::new(), kept: BTreeMap::new() };
-    for line in read_journal(journal)?.into_iter().rev() {
-        undoing.back(line);
-    }
+    let lines = read_journal(journal)?;
+    let whole = !lines.iter().any(|line| matches!(line.act, Act::Missed(_)));
+    let (stood, settled, there, done, kept) = Default::default();
+    let mut undoing = Undoing { journal, whole, stood, settled, there, done, kept };
+    lines.into_iter().rev().for_each(|line| undoing.back(line));
     let Undoing { there, done, kept, .. } = undoing;
     let name = |path: &PathBuf| path.display().to_string();
     let done = done.iter().filter(|(path, _)| !kept.contains_key(*path));
@@ -162,8 +165,13 @@ impl Undoing<'_> {
             Act::Moved(to) => self.move_back(&line, to),
             _ if self.kept.contains_key(&at) => {}
             _ => {
+                let is_file =
+                    now.as_ref().is_some_and(|now| FileType::from_raw_mode(now.mode) == FileType::RegularFile);
                 if now != line.stamp && !self.settled.contains(&at) {
                     self.keep(at.clone(), CUT_OFF);
+                } else if is_file && line.stamp.is_none() && !self.whole {
+                    // Moving a file to another folder that is granted makes one there and removes this one.
+                    self.keep(at.clone(), PERHAPS_ALL);
                 } else if now != line.stamp {
                     match self.put_back(&line) {
                         Ok(()) => drop(self.done.insert(at.clone(), line.stamp.is_some())),
@@ -201,6 +209,7 @@ impl Undoing<'_> {
         let stood: Vec<_> = self.stood.extract_if(|name, _| below(name)).collect();
         let back = |name: PathBuf| name.strip_prefix(to).map(|rest| from.join(rest)).ok();
         self.stood.extend(stood.into_iter().filter_map(|(name, stamp)| Some((back(name)?, stamp))));
+        self.stood.insert(from.clone(), line.stamp.clone());
         self.settled.retain(|name| !below(name));
         self.settled.insert(to.to_owned());
     }

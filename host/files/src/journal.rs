@@ -74,8 +74,8 @@ impl Stamp {
 /// # Errors
 /// When there is none, or it cannot be read.
 pub fn read_journal(directory: &Path) -> io::Result<Vec<Line>> {
-    let log = std::fs::read_to_string(directory.join(LOG))?;
-    Ok(log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    let log = std::fs::read(directory.join(LOG))?;
+    Ok(log.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
 /// What one call changes in one granted directory. On disk there is nothing of it before the first change.

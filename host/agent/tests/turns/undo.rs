@@ -283,6 +283,11 @@ async fn fs_17_a_journal_keeps_so_much_and_tells_what_it_did_not_keep() {
     assert_eq!(undone.kept.len(), 1, "{undone:?}");
     assert!(undone.kept[0].1.contains("too large"), "{undone:?}");
 
+    turn(&house, [json!([{"op": "write", "path": "copy", "text": "x"}, {"op": "unlink", "path": "big"}])]).await;
+    let undone = undo(&house).await;
+    assert!(house.workspace().join("copy").exists(), "it may be the copy of what is gone");
+    assert_eq!(undone.kept.len(), 2, "{undone:?}");
+
     let many: Vec<Value> = (0..600).map(|n| json!({"op": "mkdir", "path": format!("d{n}")})).collect();
     let more: Vec<Value> = (600..1200).map(|n| json!({"op": "mkdir", "path": format!("d{n}")})).collect();
     turn(&house, [json!(many), json!(more)]).await;
