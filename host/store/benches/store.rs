@@ -85,6 +85,9 @@ const LARGE: u64 = 1_000_000;
 /// Words beyond the common ones, each in about one message of a hundred or of a thousand.
 const RARE: u64 = 2_000;
 
+/// Makes a query.
+type Query = fn(&mut Chance) -> String;
+
 /// Numbers that look like chance, the same in each run.
 struct Chance(u64);
 
@@ -112,7 +115,7 @@ async fn large() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     for session in 0..LARGE / 1000 {
         let said = |number: u64, chance: &mut Chance| ImportedMessage {
-            body: chance.message(if number % 2 == 0 { "user" } else { "assistant" }),
+            body: chance.message(if number.is_multiple_of(2) { "user" } else { "assistant" }),
             at_ms: number.cast_signed(),
         };
         let messages = (0..1000).map(|number| said(number, &mut chance)).collect();
@@ -121,7 +124,7 @@ async fn large() -> Result<(), Box<dyn Error>> {
     let bytes = std::fs::metadata(&path)?.len();
     println!("{LARGE} messages brought in {:?}: {} MB", started.elapsed(), bytes >> 20);
     for (name, scope) in [("all", Scope::All), ("one", Scope::Session("mail:7".into()))] {
-        let queries: [(&str, fn(&mut Chance) -> String); 4] = [
+        let queries: [(&str, Query); 4] = [
             ("2 words in 1 % and 0.5 %", |chance| format!("topic{} word{}", chance.below(100), chance.below(RARE))),
             ("3 words in 0.5 %", |chance| (0..3).map(|_| format!("word{} ", chance.below(RARE))).collect()),
             ("1 word in 1 %", |chance| format!("topic{}", chance.below(100))),
