@@ -23,7 +23,7 @@ build: target
 	@ls -l target/release/chiton
 
 bench: target
-	$(CARGO) bench --workspace $(foreach bench,call deadline swap shell egress run schedule store codec turn start,--bench $(bench))
+	$(CARGO) bench --workspace $(foreach bench,call deadline swap shell egress run schedule store codec turn sessions start,--bench $(bench))
 
 lint: target
 	$(CARGO) fmt --all --check
