@@ -131,20 +131,21 @@ impl Seeded {
     }
 }
 
-/// A model that adds `edits` marks one after another, and answers; it counts how often it is asked for each.
+/// A model that adds a mark to one file after another, and answers.
 fn marking_model(edits: usize) -> FakeOpenAi {
-    let edit = |number: usize| json!({"path": "marks.md", "old_text": "end", "new_text": format!("+{number} end")});
+    let edit = |number: usize| {
+        let arguments = json!({"path": format!("marks{number}.md"), "old_text": "end", "new_text": "+end"});
+        Reply::call("edit_file", arguments)
+    };
     let rule = |when: String, reply: Reply| Rule { when: Some(when), times: 0, answer: reply.into() };
     let mut rules = vec![
         rule("not known whether".into(), Reply::text("first answer")),
         rule("Second question".into(), Reply::text("second answer")),
-        rule("First question".into(), Reply::call("edit_file", edit(1))),
+        rule("First question".into(), edit(1)),
     ];
-    // The result of an edit shows what it wrote.
-    let next = |number: usize| {
-        if number < edits { Reply::call("edit_file", edit(number + 1)) } else { Reply::text("first answer") }
-    };
-    rules.extend((1..=edits).map(|number| rule(format!("+{number} end"), next(number))));
+    // The result of an edit names its file.
+    let next = |number: usize| if number < edits { edit(number + 1) } else { Reply::text("first answer") };
+    rules.extend((1..=edits).map(|number| rule(format!("marks{number}.md"), next(number))));
     FakeOpenAi::start_blocking(Script { rules, ..Script::default() })
 }
 
@@ -159,18 +160,18 @@ fn a_turn_killed_again_and_again_loses_nothing_and_repeats_nothing() {
         let edits = 1 + random.below(3);
         let model = marking_model(edits);
         home.use_model(&model.base_url());
-        home.call("write_file", json!({"path": "marks.md", "content": "begin end"}), &[]).good();
+        for number in 1..=edits {
+            home.call("write_file", json!({"path": format!("marks{number}.md"), "content": "end"}), &[]).good();
+        }
         let mut deaths = Vec::new();
         for _ in 0..1 + random.below(3) {
             let point = POINTS[random.below(POINTS.len())].split(':').next().unwrap_or_default();
             let point = format!("{point}:{}", 1 + random.below(4));
-            // The same message again, as a platform delivers it that heard no acknowledgement, is another one here;
-            // so it is sent once, and further starts only go on.
-            let text = if deaths.is_empty() { "First question" } else { "Second question" };
-            let mut command = home.chiton(&["chat", "--grant", "files=/:read", "-m", text]);
-            if deaths.is_empty() {
-                command = home.chiton(&["chat", "-m", text]);
-            }
+            // The first start takes the message; further ones go on with it, and take another that joins no turn.
+            let mut command = match deaths.is_empty() {
+                true => home.chiton(&["chat", "-m", "First question"]),
+                false => home.chiton(&["chat", "--grant", "files=/:read", "-m", "Second question"]),
+            };
             let ran: Ran = command.env("CHITON_FAILPOINT", &point).output().unwrap().into();
             deaths.push((point, ran.code));
         }
@@ -183,10 +184,12 @@ fn a_turn_killed_again_and_again_loses_nothing_and_repeats_nothing() {
         let history = history(&model);
         let whole = serde_json::to_string(&history).unwrap();
         let uncertain = whole.matches("It is not known whether").count();
-        let text = std::fs::read_to_string(home.root().join("workspace/marks.md")).unwrap();
-        for number in 1..=edits {
-            assert!(text.matches(&format!("+{number} ")).count() <= 1, "{context}: an edit was repeated: {text}");
-        }
+        let marks = |number: usize| {
+            let file = home.root().join(format!("workspace/marks{number}.md"));
+            std::fs::read_to_string(file).unwrap().matches('+').count()
+        };
+        let marks: Vec<usize> = (1..=edits).map(marks).collect();
+        assert!(marks.iter().all(|marks| *marks <= 1), "{context}: an edit was repeated: {marks:?}");
         let asked = history
             .iter()
             .filter(|message| message["role"] == "user" && message.to_string().contains("First question"))
@@ -195,7 +198,7 @@ fn a_turn_killed_again_and_again_loses_nothing_and_repeats_nothing() {
         let lost = deaths[0].0.starts_with("before-accept") && deaths[0].1 == -1;
         assert_eq!(asked, usize::from(!lost), "{context}");
         if !lost && uncertain == 0 {
-            assert_eq!(text.matches('+').count(), edits, "{context}: {text}");
+            assert_eq!(marks.iter().sum::<usize>(), edits, "{context}: {marks:?}");
         }
         assert!(uncertain <= deaths.len(), "{context}");
     }

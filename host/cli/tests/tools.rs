@@ -84,16 +84,19 @@ fn grants_are_kept_listed_and_taken_back() {
     let workspace = home.root().join("workspace");
     let own = format!("files={}:write", workspace.display());
     let work = home.work().display().to_string();
-    let scratch = "files=scratch:read";
+    let scratch = "files=scratch:read".to_owned();
+    let skills = format!("files={}:read", home.root().join("skills").display());
     let listed = || home.run(&["grant", "list", "file", "--json"]).good().json()[0]["grants"].clone();
-    assert_eq!(listed(), json!([own, scratch]));
+    assert_eq!(listed(), json!([own, scratch, skills]));
     home.run(&["grant", "add", "file", "files=.:read"]).good();
-    assert_eq!(listed(), json!([own, scratch, format!("files={work}:read")]));
+    assert_eq!(listed(), json!([own, scratch, skills, format!("files={work}:read")]));
     home.run(&["grant", "add", "file", "files=.:write"]).good();
-    assert_eq!(listed(), json!([own, scratch, format!("files={work}:write")]));
+    assert_eq!(listed(), json!([own, scratch, skills, format!("files={work}:write")]));
     home.run(&["grant", "remove", "file", "files=.:write"]).good();
     home.run(&["grant", "remove", "file", "files=workspace:write"]).good();
-    home.run(&["grant", "remove", "file", scratch]).good();
+    for grant in [scratch.as_str(), "files=skills:read"] {
+        home.run(&["grant", "remove", "file", grant]).good();
+    }
     assert_eq!(listed(), json!([]));
     home.call("list_dir", json!({"path": "."}), &[]).bad(4, "files=");
 }

@@ -126,7 +126,9 @@ async fn the_turn_for_the_memory_can_write_nothing_else() {
     house.ask("hi").await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     house.agent().consolidate(Duration::ZERO).await.unwrap();
-    assert!(house.workspace().join("memory/history.md").exists() && !house.workspace().join("AGENTS2.md").exists());
+    let results = house.asked()[2].talk();
+    assert!(house.workspace().join("memory/history.md").exists(), "{results:?}");
+    assert!(!house.workspace().join("AGENTS2.md").exists(), "{results:?}");
 }
 
 #[tokio::test]

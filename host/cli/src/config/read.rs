@@ -376,7 +376,7 @@ mod tests {
             (r#"{"agnets": {}}"#, "unknown key 'agnets' in config.json; did you mean 'agents'?"),
             (
                 r#"{"zzz": 1}"#,
-                "unknown key 'zzz' in config.json; the keys there are agents, providers, modelPresets, prices, tools, secrets",
+                "unknown key 'zzz' in config.json; the keys there are agents, providers, gateway, modelPresets, prices, tools, secrets",
             ),
             (
                 r#"{"providers": {"x": {"apikey": "k"}}}"#,
