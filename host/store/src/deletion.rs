@@ -123,20 +123,21 @@ impl Store {
     /// the sessions of its sub-agents, and the text in its audit records. What it cost stays in the sums of all.
     pub async fn delete_session(&self, session: &str) -> Result<Removed, StoreError> {
         let session = session.to_owned();
-        self.remove("delete-session", move |connection, removed| forget(connection, &session, removed)).await
+        let removed = self.remove("delete-session", move |connection, removed| forget(connection, &session, removed));
+        self.scrubbed(removed.await?).await
     }
 
     /// Removes every session in which only `sender` wrote; in the others, what they wrote, the turns that answered
     /// it with all these left, and the summary.
     pub async fn delete_person(&self, sender: &str) -> Result<Removed, StoreError> {
         let sender = sender.to_owned();
-        self.remove("delete-person", move |connection, removed| {
+        let removed = self.remove("delete-person", move |connection, removed| {
             for key in keys(connection, ALONE, [&sender])? {
                 forget(connection, &key, removed)?;
             }
             forget_sender(connection, &sender, removed)
-        })
-        .await
+        });
+        self.scrubbed(removed.await?).await
     }
 
     /// Removes sessions that are too old or too many. One stays in which a message, an answer, a job or a sub-agent
@@ -155,7 +156,7 @@ impl Store {
             });
             let some = some.await?;
             if some.sessions.is_empty() {
-                return Ok(all);
+                return self.scrubbed(all).await;
             }
             all.messages += some.messages;
             all.sessions.extend(some.sessions);
@@ -169,22 +170,18 @@ impl Store {
     ) -> Result<Removed, StoreError> {
         // records of the audit trail that wait would be written after the others were cleared
         self.flush().await?;
-        let removed = self.write(kind, Promise::Durable, move |connection| {
+        self.write(kind, Promise::Durable, move |connection| {
             let mut removed = Removed::default();
             work(connection, &mut removed)?;
             Ok(removed)
-        });
-        let removed = removed.await?;
-        if removed != Removed::default() {
-            self.scrub().await?;
-        }
-        Ok(removed)
+        })
+        .await
     }
 
     /// Writes the index anew without what was removed, in small steps between which others write, and empties the log.
-    async fn scrub(&self) -> Result<(), StoreError> {
+    async fn scrubbed(&self, removed: Removed) -> Result<Removed, StoreError> {
         let mut pages = -PAGES;
-        loop {
+        while removed != Removed::default() {
             let merge = self.write("scrub", Promise::Committed, move |connection| {
                 let before = connection.total_changes();
                 connection.prepare_cached(MERGE)?.execute([pages])?;
@@ -192,9 +189,11 @@ impl Store {
             });
             // SQLite counts the question itself
             if merge.await? < 2 {
-                return self.empty_log().await;
+                self.empty_log().await?;
+                break;
             }
             pages = PAGES;
         }
+        Ok(removed)
     }
 }
