@@ -1,7 +1,7 @@
 //! The OpenAI-compatible provider against a server that follows a script.
 
 use chiton_providers::{
-    ChatRequest, ErrorClass, Finish, HttpProvider, ProviderOptions, Provider, ProviderError, Reply as Answered,
+    ChatRequest, ErrorClass, Finish, HttpProvider, Provider, ProviderError, ProviderOptions, Reply as Answered,
     StreamEvent, find_servers_on,
 };
 use chiton_tests::fake_openai::{Answer, End, FakeOpenAi, Reply, Script};

@@ -1,6 +1,6 @@
 //! The provider against a real server of another make: llama.cpp with a small model.
 
-use chiton_providers::{ChatRequest, ErrorClass, Finish, HttpProvider, ProviderOptions, Provider, StreamEvent};
+use chiton_providers::{ChatRequest, ErrorClass, Finish, HttpProvider, Provider, ProviderOptions, StreamEvent};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
