@@ -74,7 +74,7 @@ fn a_preset_is_tried_out_by_its_name() {
 }
 
 #[test]
-fn another_model_answers_when_the_first_one_fails_and_the_user_is_told() {
+fn another_model_answers_when_the_first_one_fails() {
     let broken = FakeOpenAi::start_blocking(Script::new().always(Answer::status(402, "empty")));
     let good = FakeOpenAi::start_blocking(Script::new().always(Reply::text("Here I am.")));
     let home = Home::new();
@@ -85,6 +85,5 @@ fn another_model_answers_when_the_first_one_fails_and_the_user_is_told() {
     home.configure(&config.to_string());
     let ran = home.run(&["chat", "-m", "Are you there?"]).good();
     assert_eq!(ran.stdout, "Here I am.\n");
-    assert!(ran.stderr.contains("second/b is asked instead"), "{}", ran.stderr);
     assert_eq!(good.chats()[0].body["model"], "b");
 }
