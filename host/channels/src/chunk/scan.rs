@@ -194,9 +194,16 @@ impl Scan {
         match closing {
             _ if at <= self.begin => {}
             None => self.breaks[kind as usize] = Some(place),
-            Some(closing) if self.units + closing <= self.limit.most => self.inner[kind as usize] = Some(place),
+            Some(closing) if self.units + closing <= self.limit.most || self.is_only_space() => {
+                self.inner[kind as usize] = Some(place);
+            }
             Some(_) => {}
         }
+    }
+
+    /// In a fence, is there only white space so far? It is trimmed where the message is cut.
+    fn is_only_space(&self) -> bool {
+        self.previous.is_whitespace() && self.inner.iter().all(Option::is_none)
     }
 
     /// The best place, in the order of their kinds, that does not leave a tiny message; else the last one.
