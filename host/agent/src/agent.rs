@@ -142,9 +142,8 @@ impl Agent {
     /// # Errors
     /// When the store cannot be read.
     pub async fn resume(&self) -> Result<usize, AgentError> {
-        for root in [&self.room.settings.scratch, &self.room.settings.undo].into_iter().flatten().cloned() {
-            tokio::task::spawn_blocking(move || scratch::sweep(&root));
-        }
+        let roots = [self.settings().scratch.clone(), self.settings().undo.clone()];
+        tokio::task::spawn_blocking(move || roots.iter().flatten().for_each(|root| scratch::sweep(root)));
         self.announce_forgotten().await?;
         let sessions = self.room.store.waiting_sessions().await?;
         // Who changed the bot's files while a turn was interrupted is not known.
