@@ -80,7 +80,7 @@ impl View {
             }
             TurnEvent::Notice { text } => {
                 self.settle()?;
-                self.note(&Style::Notice.paint(format!("! {text}")));
+                self.say(&Style::Notice.paint(format!("! {text}")));
                 self.wait();
             }
             TurnEvent::Message { text, .. } => self.message(text)?,
