@@ -24,8 +24,8 @@ impl Course<'_> {
     pub(crate) async fn compact(&mut self, most: usize) -> Result<bool, StoreError> {
         let Some((through, messages)) = self.window.oldest(most) else { return Ok(false) };
         let room = self.window_bytes() / 2;
-        let before = self.window.summary().map(|summary| said(summary)).unwrap_or_default();
-        let said: Vec<String> = messages.iter().map(|message| said(message)).collect();
+        let before = self.window.summary().map(said).unwrap_or_default();
+        let said: Vec<String> = messages.iter().map(said).collect();
         let text = clip::clip(&(before + &said.concat()), room).into_owned();
         let request = [wire::system(ASKED), wire::user(&text)];
         let bytes = request.iter().map(|message| message.len()).sum();

@@ -40,7 +40,7 @@ impl Agent {
         let room = &self.room;
         let mut looks = 0_u32;
         while room.closing.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
-            if looks % LOOKS == 0
+            if looks.is_multiple_of(LOOKS)
                 && let Err(error) = self.let_go().await
             {
                 tracing::warn!("old sessions are not removed now: {error}");

@@ -1,4 +1,5 @@
 //! `chiton migrate nanobot`, with a home that NanoBot itself made.
+#![cfg(test)]
 
 mod support;
 
