@@ -5,7 +5,7 @@
 //! turns; the store's file is all that the next one has. (Real SIGKILLs are in `host/cli/tests/crash.rs`.)
 
 use chiton_agent::{Agent, AgentOptions, AgentSettings, TurnEvent, init_workspace};
-use chiton_providers::{ChatRequest, Model, Models, Price, Provider, Reply, ScriptedProvider, Usage};
+use chiton_providers::{ChatRequest, Model, Models, Price, Reply, ScriptedProvider, Usage};
 use chiton_sandbox::{Compiler, Grants, Limits, Sandbox, SandboxOptions, SessionRights};
 use chiton_store::{NewMessage, Store};
 use std::collections::BTreeMap;
