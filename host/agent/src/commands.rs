@@ -179,9 +179,9 @@ impl Room {
     /// Why a command is not done, if so.
     fn refusal(&self, message: &NewMessage, command: &Command) -> Option<String> {
         let Some(row) = command.row() else {
-            let likeness = |row: &&Row| strsim::jaro_winkler(row.name, &command.name);
-            let near = COMMANDS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-            let near = near.filter(|row| likeness(row) >= 0.8).map(|row| format!("did you mean `/{}`?", row.name));
+            let distance = |row: &Row| strsim::osa_distance(row.name, &command.name);
+            let near = COMMANDS.iter().filter(|row| distance(row) <= 2).min_by_key(|row| distance(row));
+            let near = near.map(|row| format!("did you mean `/{}`?", row.name));
             let advice = near.unwrap_or_else(|| "`/help` shows all.".to_owned());
             return Some(format!("There is no command `/{}`; {advice}", command.name));
         };

@@ -95,7 +95,8 @@ impl Undone {
             false => format!("{what}:\n{}", paths.iter().map(|path| format!("- {path}\n")).collect::<String>()),
         };
         let kept: Vec<_> = self.kept.iter().map(|(path, reason)| format!("{path} ({reason})")).collect();
-        list("Restored", &self.restored) + &list("Removed", &self.removed) + &list("Left as it is", &kept)
+        let told = list("Restored", &self.restored) + &list("Removed", &self.removed) + &list("Left as it is", &kept);
+        if told.is_empty() { "Everything was as before already.".to_owned() } else { told }
     }
 }
 
@@ -205,6 +206,7 @@ impl Undoing<'_> {
             return self.keep(to.to_owned(), IN_THE_WAY);
         }
         self.done.insert(from.clone(), true);
+        self.done.insert(to.to_owned(), false);
         let below = |name: &Path| name.starts_with(from) || name.starts_with(to);
         let stood: Vec<_> = self.stood.extract_if(|name, _| below(name)).collect();
         let back = |name: PathBuf| name.strip_prefix(to).map(|rest| from.join(rest)).ok();

@@ -34,6 +34,7 @@ async fn an_unknown_command_is_answered_with_the_nearest() {
     let house = House::new().await;
     let text = answer(&house.ask("/statsu").await).to_owned();
     assert!(text.contains("did you mean `/status`?"), "{text}");
+    assert!(answer(&house.ask("/nwe").await).contains("did you mean `/new`?"));
     assert!(answer(&house.ask("/qqqqqq").await).contains("`/help`"));
     assert!(house.asked().is_empty());
 }
@@ -181,6 +182,28 @@ async fn a_summary_that_fails_changes_nothing() {
     assert!(answer(&house.ask("/compact").await).contains("nothing has changed"));
     house.ask("two").await;
     assert_eq!(house.asked()[2].roles(), "user assistant user assistant user");
+}
+
+#[tokio::test]
+async fn undo_takes_back_one_turn_after_another_and_tells_what() {
+    let house = owned().await;
+    let write = |text: &str| {
+        let beside = json!({"op": "write", "path": "new.tmp", "text": text, "flags": ["create", "write"]});
+        let over = json!({"op": "rename", "path": "new.tmp", "to": "note"});
+        calls([("1", "probe_write", json!({"ops": [beside, over]}))])
+    };
+    for text in ["one", "two"] {
+        house.script([write(text), Reply::text("done")]);
+        house.ask("write").await;
+    }
+    let note = house.workspace().join("note");
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), "two");
+    let told = answer(&house.ask("/undo").await).to_owned();
+    assert!(told.starts_with("Restored:") && told.contains("/note") && !told.contains("new.tmp"), "{told}");
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), "one");
+    let told = answer(&house.ask("/undo").await).to_owned();
+    assert!(told.starts_with("Removed:") && told.contains("/note") && !note.exists(), "{told}");
+    assert!(answer(&house.ask("/undo").await).contains("nothing to undo"));
 }
 
 #[tokio::test]
