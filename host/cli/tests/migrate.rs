@@ -85,9 +85,11 @@ fn everything_of_a_nanobot_home_is_where_it_is_expected() {
     let config: Value = serde_json::from_str(&text(&home, "config.json")).unwrap();
     assert_eq!(config["agents"]["defaults"]["model"], "local/tiny");
     assert_eq!(config["agents"]["defaults"]["timezone"], "Europe/Berlin");
+    assert_eq!(config["agents"]["defaults"]["idleCompactAfterMinutes"], 15);
+    assert_eq!(config["gateway"]["heartbeat"]["intervalS"], 1_800);
     assert_eq!(config["providers"]["local"]["apiBase"], "http://127.0.0.1:9/v1");
     assert_eq!(config["providers"]["openrouter"]["apiKey"], "${OPENROUTER_API_KEY}");
-    for left in ["channels.telegram", "agents.defaults.botName", "tools.exec.timeout", "gateway"] {
+    for left in ["channels.telegram", "agents.defaults.botName", "tools.exec.timeout", "gateway.port"] {
         assert_eq!(fate(&report, left), "left", "{left}");
     }
 

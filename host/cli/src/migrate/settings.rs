@@ -5,7 +5,11 @@ use crate::config;
 use crate::exit::Failure;
 use serde_json::Value;
 
-const DEFAULTS: [&str; 8] = [
+const DEFAULTS: [&str; 12] = [
+    "modelPreset",
+    "fallbackModels",
+    "disabledSkills",
+    "idleCompactAfterMinutes",
     "model",
     "provider",
     "maxTokens",
@@ -15,6 +19,8 @@ const DEFAULTS: [&str; 8] = [
     "maxToolResultChars",
     "timezone",
 ];
+const PRESET: [&str; 5] = ["model", "provider", "maxTokens", "contextWindowTokens", "temperature"];
+const HEARTBEAT: [&str; 2] = ["enabled", "intervalS"];
 const PROVIDER: [&str; 4] = ["apiKey", "apiBase", "extraHeaders", "extraBody"];
 /// Why a setting is left out, by how its key begins.
 const REASONS: [(&str, &str); 9] = [
@@ -88,6 +94,8 @@ fn is_ours(names: &[String]) -> bool {
     match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["agents", "defaults", key] => DEFAULTS.contains(&key),
         ["providers", _, key] => PROVIDER.contains(&key),
+        ["modelPresets", _, key] => PRESET.contains(&key),
+        ["gateway", "heartbeat", key] => HEARTBEAT.contains(&key),
         _ => false,
     }
 }
@@ -105,7 +113,10 @@ fn collect<'v>(value: &'v Value, names: &mut Vec<String>, found: &mut Vec<(Vec<S
     let path: Vec<&str> = names.iter().map(String::as_str).collect();
     let is_group = matches!(
         path[..],
-        [] | ["agents" | "providers" | "tools" | "channels"] | ["agents", "defaults"] | ["providers" | "tools", _]
+        [] | ["agents" | "providers" | "tools" | "channels" | "modelPresets" | "gateway"]
+            | ["agents", "defaults"]
+            | ["gateway", "heartbeat"]
+            | ["providers" | "tools" | "modelPresets", _]
     );
     match value {
         Value::Object(map) if is_group => {
