@@ -124,7 +124,7 @@ impl Bench {
         let each = |sum: f64| sum / MEASURED as f64;
         let (cpu, megabytes) = (each(cpu_ms()? - cpu), each(bytes as f64) / 1e6);
         let clock = each(clock.elapsed().as_secs_f64() * 1e3);
-        let bar = 3.0 + 2.0 * megabytes;
+        let bar = 2.0 + 2.0 * megabytes;
         println!("turn {first:>5}: {cpu:.2} ms CPU, {clock:.2} ms, request {megabytes:.2} MB (bar {bar:.2} ms CPU)");
         Ok(cpu)
     }
