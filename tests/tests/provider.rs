@@ -2,7 +2,7 @@
 
 use chiton_providers::{
     ChatRequest, ErrorClass, Finish, HttpProvider, Provider, ProviderError, ProviderOptions, Reply as Answered,
-    StreamEvent, find_servers_on,
+    StreamEvent, Timeouts, find_servers_on,
 };
 use chiton_tests::fake_openai::{Answer, End, FakeOpenAi, Reply, Script};
 use serde_json::{Value, json};
@@ -320,10 +320,15 @@ async fn a_stream_cut_inside_line_endings_and_characters_is_whole() {
 
 #[tokio::test]
 async fn an_event_over_eight_mebibytes_is_refused() {
-    let (outcome, _fake) = play(Script::new().always(Answer::raw([format!("data: {}", "x".repeat(9 << 20))]))).await;
+    let patient = async |script: Script| {
+        let fake = FakeOpenAi::start(script).await;
+        let options = ProviderOptions { timeouts: Timeouts::default(), ..options(&fake.base_url()) };
+        ask(&HttpProvider::new(options).unwrap(), &[user("hi")]).await
+    };
+    let outcome = patient(Script::new().always(Answer::raw([format!("data: {}", "x".repeat(9 << 20))]))).await;
     assert!(matches!(outcome.error(), ProviderError::TooLarge { .. }));
     let large = Reply { chunk_chars: 0, ..Reply::text(&"x".repeat(4 << 20)) };
-    let (outcome, _fake) = play(Script::new().then(large)).await;
+    let outcome = patient(Script::new().then(large)).await;
     assert_eq!(outcome.reply.unwrap().text.len(), 4 << 20);
 }
 

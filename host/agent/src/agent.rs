@@ -14,6 +14,7 @@ use chiton_sandbox::{Capability, Effects, Sandbox, SessionRights};
 use chiton_store::{Accepted, CallRow, InboxId, NewMessage, Store, StoreError, TurnId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -88,6 +89,10 @@ pub(crate) struct Room {
     pub(crate) desk: Option<Arc<dyn OwnerDesk>>,
     pub(crate) settings: AgentSettings,
     pub(crate) estimates: Estimates,
+    /// Held by who looks at the bot's own files.
+    pub(crate) looking: tokio::sync::Mutex<()>,
+    /// Texts that wait and that the owner was shown last, by file.
+    pub(crate) seen_memory: Mutex<HashMap<String, String>>,
     /// Turns that run and have read words of strangers.
     pub(crate) tainted_turns: AtomicUsize,
     pub(crate) prompt: Mutex<Prompt>,
@@ -126,6 +131,8 @@ impl Agent {
             outbox: watch::Sender::new(()),
             workers: TaskTracker::new(),
             estimates: Estimates::default(),
+            looking: tokio::sync::Mutex::default(),
+            seen_memory: Mutex::default(),
             tainted_turns: AtomicUsize::new(0),
             sandbox,
             store,

@@ -95,7 +95,7 @@ impl Course<'_> {
         let messages: Vec<_> = std::iter::once(&system).chain(self.window.messages()).chain(steps).cloned().collect();
         let bytes = preamble + messages[1..].iter().map(|message| message.len()).sum::<usize>();
         if let Some(reason) = self.over_budget(bytes).await? {
-            return Err(Stop::End(End::Failed(reason + "; raise it under agents.defaults.budgets, or ask later")));
+            return Err(Stop::End(End::Failed(reason + "; raise it under agents.defaults.budgets")));
         }
         let model = self.model.clone();
         let request = ChatRequest {

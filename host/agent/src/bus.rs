@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 /// How long a worker without work keeps its session in memory.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// The pause after a failure of the store; it doubles up to [`IDLE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
 /// What makes a message one message, before it has a row.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct MessageKey {
@@ -204,14 +207,18 @@ impl Room {
     }
 
     async fn work(self: Arc<Self>, session: String, notify: Arc<Notify>) {
-        let mut window = None;
+        let (mut window, mut pause) = (None, FIRST_PAUSE);
         loop {
             self.bus.looking(&session);
             match self.turns(&session, &mut window).await {
-                Ok(()) => {}
+                Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
-                    tracing::error!(session, "the session stops until its next message: {error}");
-                    return self.bus.dismiss(&session);
+                    tracing::error!(session, "the session goes on in {} s: {error}", pause.as_secs());
+                    window = None;
+                    if self.closing.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+                        pause = (pause * 2).min(IDLE);
+                        continue;
+                    }
                 }
             }
             tokio::select! {

@@ -7,7 +7,7 @@ use crate::event::shown;
 use crate::inert::inert;
 use crate::pictures::Picture;
 use crate::repetition::Advice;
-use crate::result::{Told, word};
+use crate::result::{Told, speaks, word};
 use crate::scratch;
 use crate::turn::{Course, End};
 use crate::wire::{self, Asked};
@@ -230,7 +230,7 @@ impl Course<'_> {
     /// is too long is kept whole where the model can read on.
     async fn told(&mut self, call: &Ready, mut outcome: CallOutcome) -> Result<Told, StoreError> {
         let foreign = self.room.brings_in(&call.name, &call.text);
-        if foreign && outcome.result.is_ok() {
+        if foreign && speaks(&outcome) {
             self.taint().await?;
         }
         self.seen.extend(pictures(&call.name, &mut outcome));

@@ -304,7 +304,7 @@ impl Course<'_> {
             _ => return Ok("`/memory` shows the memory; `/memory accept` and `/memory undo` judge changes.".to_owned()),
         };
         Ok(match files.is_empty() {
-            true => "There was nothing to do.".to_owned(),
+            true => "There was nothing to do; what waits is accepted after `/memory` has shown it.".to_owned(),
             false => format!("{}: {done}.", files.join(", ")),
         })
     }

@@ -4,7 +4,7 @@
 use crate::agent::Room;
 use crate::compaction::said;
 use crate::window::Window;
-use crate::{Agent, AgentError, TurnEvent, clip, heartbeat};
+use crate::{Agent, AgentError, TurnEvent, heartbeat};
 use chiton_sandbox::{Access, Effects, FileGrant, SessionRights};
 use chiton_store::{NewMessage, Rested, StoreError};
 use jiff::{Timestamp, ToSpan as _};
@@ -16,7 +16,7 @@ pub(crate) const CHANNEL: &str = "memory";
 const LOOK: Duration = Duration::from_secs(60);
 /// After so many looks it lets go of what is too old.
 const LOOKS: u32 = 24 * 60;
-/// Characters of a conversation that are gone through at once.
+/// Bytes of a conversation that are gone through at once.
 const MOST: usize = 60_000;
 /// How results and messages begin that strangers may have written.
 const OUTSIDE: [&str; 2] = ["[From outside, by ", "[The sub-agent '"];
@@ -78,31 +78,41 @@ impl Agent {
     pub async fn consolidate(&self, rest: Duration) -> Result<(), AgentError> {
         let since = Timestamp::now().as_millisecond() - i64::try_from(rest.as_millis()).unwrap_or(i64::MAX);
         for rested in self.room.store.rested_sessions(since).await? {
-            if self.room.is_owners(&rested.channel, &rested.sender) {
-                self.remember(&rested).await?;
+            // What others said is not the owner's to remember. What failed is tried again.
+            let done = match self.room.is_owners(&rested.channel, &rested.sender) {
+                true => self.remember(&rested).await,
+                false => Ok(true),
+            };
+            match done {
+                Ok(true) => self.room.store.mark_consolidated(&rested.session, rested.through).await?,
+                Ok(false) => {}
+                Err(error @ AgentError::Closing) => return Err(error),
+                Err(error) => tracing::warn!(session = rested.session, "nothing is put into the memory: {error}"),
             }
-            self.room.store.mark_consolidated(&rested.session, rested.through).await?;
         }
         Ok(())
     }
 
-    /// One turn in a session of its own, which can do nothing but read and write the memory's folder.
-    async fn remember(&self, rested: &Rested) -> Result<(), AgentError> {
+    /// One turn in a session of its own, which can do nothing but read and write the memory's folder. True when it
+    /// came to its end.
+    async fn remember(&self, rested: &Rested) -> Result<bool, AgentError> {
         let settings = &self.room.settings;
-        let messages = self.room.store.turns_after(&rested.session, rested.from, MOST).await?;
+        let most = MOST.min(self.room.window_bytes(&self.room.model) / 3);
+        let messages = self.room.store.turns_after(&rested.session, rested.from, most).await?;
         let talk: String = messages.iter().map(said).collect();
         if talk.trim().is_empty() {
-            return Ok(());
+            return Ok(true);
         }
-        let day = Timestamp::now().to_zoned(self.room.zone.clone()).strftime("%Y-%m-%d").to_string();
+        let now = Timestamp::now().to_zoned(self.room.zone.clone());
+        let (day, hour) = (now.strftime("%Y-%m-%d").to_string(), now.strftime("%Y-%m-%dT%H"));
         let message = NewMessage {
             channel: CHANNEL.to_owned(),
             account: String::new(),
-            // The same rest is gone through once, whatever happens in between.
-            external_id: format!("{}:{}", rested.session, rested.through.0),
+            // The same rest is gone through once in an hour, however often it fails.
+            external_id: format!("{}:{}:{hour}", rested.session, rested.through.0),
             chat_id: rested.session.clone(),
             sender: CHANNEL.to_owned(),
-            text: ASKED.replace("{day}", &day) + &clip::clip(&talk, MOST),
+            text: ASKED.replace("{day}", &day) + &talk[..talk.floor_char_boundary(most)],
             metadata: None,
         };
         let memory = FileGrant { path: settings.workspace.join("memory"), access: Access::Write, quota: None };
@@ -114,12 +124,17 @@ impl Agent {
         };
         self.room.store.reset(&message.session()).await?;
         let mut submitted = self.submit(message, rights).await?;
+        let mut done = false;
         while let Some(event) = submitted.events.recv().await {
-            if let TurnEvent::Failed { error, .. } = event {
-                tracing::warn!(session = rested.session, "nothing is put into the memory: {error}");
+            match event {
+                TurnEvent::Finished { .. } => done = true,
+                TurnEvent::Failed { error, .. } => {
+                    tracing::warn!(session = rested.session, "nothing is put into the memory: {error}");
+                }
+                _ => {}
             }
         }
-        Ok(())
+        Ok(done)
     }
 }
 

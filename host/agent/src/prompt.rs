@@ -68,14 +68,20 @@ impl Prompt {
     }
 
     /// The text of a file that the model may rely on; `waiting` when a newer one waits for the owner's word.
-    pub(crate) fn set(&mut self, file: &str, text: String, waiting: bool) {
+    pub(crate) fn set(&mut self, file: &str, text: &str, waiting: bool) {
         let marked = match waiting {
             true => self.waiting.insert(file.to_owned()),
             false => self.waiting.remove(file),
         };
         let path = Path::new(file);
-        let new = if path.is_absolute() { self.skills.set(path, &text) } else { self.files.set(file, text) };
+        let new = if path.is_absolute() { self.skills.set(path, text) } else { self.files.set(file, text) };
         self.changed |= new || marked;
+    }
+
+    /// Takes all files for changed at the next look.
+    pub(crate) fn look_again(&mut self) {
+        self.files.look_again();
+        self.skills.look_again();
     }
 
     /// The files whose newest text waits for the owner's word.
@@ -185,7 +191,7 @@ mod tests {
 
     /// The message after a look at the files.
     fn message(prompt: &mut Prompt) -> Arc<str> {
-        prompt.changes().into_iter().for_each(|changed| prompt.set(&changed.file, changed.text, false));
+        prompt.changes().into_iter().for_each(|changed| prompt.set(&changed.file, &changed.text, false));
         prompt.message()
     }
 
@@ -207,10 +213,10 @@ mod tests {
         init_workspace(directory.path()).unwrap();
         let mut prompt = Prompt::new(&AgentSettings::new(directory.path()));
         message(&mut prompt);
-        prompt.set("MEMORY.md", "likes tea".to_owned(), true);
+        prompt.set("MEMORY.md", "likes tea", true);
         let waiting = prompt.message();
         assert!(waiting.contains("likes tea") && waiting.contains("A newer text of MEMORY.md"));
-        prompt.set("MEMORY.md", "likes tea".to_owned(), false);
+        prompt.set("MEMORY.md", "likes tea", false);
         assert!(!prompt.message().contains("A newer text"));
     }
 

@@ -38,7 +38,7 @@ impl Told {
         };
         let duration_ms = outcome.duration.as_millis().try_into().unwrap_or(u64::MAX);
         let text = inert(&text);
-        let mark = foreign.filter(|_| outcome.result.is_ok()).map(mark).unwrap_or_default();
+        let mark = foreign.filter(|_| speaks(&outcome)).map(mark).unwrap_or_default();
         let most = most.saturating_sub(mark.len());
         let kept = if text.chars().count() > most { keep(&text) } else { None };
         let text = match kept {
@@ -61,6 +61,12 @@ impl Told {
         // A refusal ends with the command that lifts it, which must not be cut.
         clip::line(&self.text[self.marked..], if self.verdict == Verdict::Allowed { SUMMARY } else { REFUSAL })
     }
+}
+
+/// Whether an outcome is in the tool's own words, which may be those of whoever it talked to.
+pub(crate) fn speaks(outcome: &CallOutcome) -> bool {
+    use CallError::{Failed, InvalidArguments, NotFound, TimedOut};
+    matches!(outcome.result, Ok(_) | Err(Failed(_) | InvalidArguments(_) | NotFound(_) | TimedOut(_)))
 }
 
 /// What stands before a result that strangers may have written.

@@ -4,11 +4,14 @@
 //! the model as its own until the owner accepts it; the text before it is shown meanwhile.
 
 use crate::agent::Room;
-use crate::prompt::Changed;
+use crate::inert::inert;
+use crate::prompt::{Changed, Prompt};
 use crate::text_file;
+use crate::workspace::place_of;
 use chiton_store::{Revision, StoreError};
-use std::sync::PoisonError;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 /// How the reason of a revision begins that waits for the owner's word.
 const WAITING: &str = "after outside words";
@@ -17,22 +20,51 @@ const FOUND: &str = "found";
 impl Room {
     /// Takes what changed in the bot's own files. `tainted`: a turn that has read words of strangers may have done it.
     pub(crate) async fn look(&self, tainted: bool) -> Result<(), StoreError> {
-        let changes = self.prompt.lock().unwrap_or_else(PoisonError::into_inner).changes();
-        for Changed { file, text, writable } in changes {
-            let tainted = writable && (tainted || self.tainted_turns.load(Ordering::SeqCst) > 0);
-            let newest = self.store.revisions(&file).await?.into_iter().next();
-            let waiting = match &newest {
-                Some(newest) if self.store.revision(newest.id).await?.as_deref() == Some(&text) => waits(newest),
-                None if text.is_empty() => false,
-                _ => {
-                    self.store.keep_revision(&file, &text, if tainted { WAITING } else { FOUND }).await?;
-                    tainted
-                }
-            };
-            let shown = if waiting { self.accepted(&file).await?.unwrap_or_default() } else { text };
-            self.prompt.lock().unwrap_or_else(PoisonError::into_inner).set(&file, shown, waiting);
+        // One look at a time, and the question who may have written is asked before the files are.
+        let _alone = self.looking.lock().await;
+        let tainted = tainted || self.tainted_turns.load(Ordering::SeqCst) > 0;
+        let changes = self.prompt().changes();
+        for change in changes {
+            if let Err(error) = self.take(change, tainted).await {
+                self.prompt().look_again();
+                return Err(error);
+            }
         }
         Ok(())
+    }
+
+    fn prompt(&self) -> MutexGuard<'_, Prompt> {
+        self.prompt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn take(&self, change: Changed, tainted: bool) -> Result<(), StoreError> {
+        let Changed { file, text, writable } = change;
+        let newest = self.newest(&file).await?;
+        let accepted = self.accepted(&file).await?;
+        let waiting = match &newest {
+            Some((revision, known)) if *known == text => waits(revision),
+            None if text.is_empty() => false,
+            // What is added to a text that waits does not make that text the owner's.
+            Some((revision, _)) if waits(revision) && writable && accepted.as_ref() != Some(&text) => {
+                self.store.rewrite_revision(revision.id, &text).await?;
+                true
+            }
+            _ => {
+                let waiting = tainted && writable;
+                self.store.keep_revision(&file, &text, if waiting { WAITING } else { FOUND }).await?;
+                waiting
+            }
+        };
+        let shown = if waiting { accepted.unwrap_or_default() } else { text };
+        self.prompt().set(&file, &shown, waiting);
+        Ok(())
+    }
+
+    /// The newest text of a file.
+    async fn newest(&self, file: &str) -> Result<Option<(Revision, String)>, StoreError> {
+        let Some(newest) = self.store.revisions(file).await?.into_iter().next() else { return Ok(None) };
+        let text = self.store.revision(newest.id).await?.unwrap_or_default();
+        Ok(Some((newest, text)))
     }
 
     /// The newest text of a file that waits for nobody.
@@ -51,58 +83,62 @@ impl Room {
     /// What the owner is told of the memory: what it says, and what waits for a word.
     pub(crate) async fn memory_told(&self) -> Result<String, StoreError> {
         self.look(false).await?;
-        let newest = self.store.revisions("MEMORY.md").await?.into_iter().next();
-        let text = match &newest {
-            Some(newest) => self.store.revision(newest.id).await?.unwrap_or_default(),
-            None => String::new(),
-        };
-        let mut told = format!("memory/MEMORY.md:\n\n{text}\n");
+        let text = self.accepted("MEMORY.md").await?.unwrap_or_default();
+        let mut told = format!("memory/MEMORY.md:\n\n{}\n", inert(&text));
+        let mut seen = HashMap::new();
         for file in self.waiting_files() {
             let old = self.accepted(&file).await?.unwrap_or_default();
-            let newest = self.store.revisions(&file).await?.into_iter().next();
-            let new = match newest {
-                Some(newest) => self.store.revision(newest.id).await?.unwrap_or_default(),
-                None => String::new(),
-            };
+            let new = self.newest(&file).await?.map(|(_, text)| text).unwrap_or_default();
             told.push_str(&format!(
-                "\n{file} was changed by a turn that had read words of strangers:\n\n```diff\n{}```\n",
-                difference(&old, &new)
+                "\n{file} was changed by a turn that had read words of strangers:\n\n{}",
+                inert(&difference(&old, &new))
             ));
+            seen.insert(file, new);
         }
-        told.push_str(match self.waiting_files().is_empty() {
+        told.push_str(match seen.is_empty() {
             true => "\n`/memory undo` takes the last change back.",
             false => "\n`/memory accept` lets these changes hold, `/memory undo` takes them back.",
         });
+        *self.seen_memory.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(told)
     }
 
-    /// Lets the changes hold that wait for the owner's word; the names of the files.
+    /// Lets the changes hold that the owner has seen; the names of the files.
     pub(crate) async fn accept_memory(&self) -> Result<Vec<String>, StoreError> {
-        let files = self.waiting_files();
-        for file in &files {
-            if let Some(newest) = self.store.revisions(file).await?.into_iter().next() {
+        self.look(false).await?;
+        let seen = std::mem::take(&mut *self.seen_memory.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut files = Vec::new();
+        for (file, text) in seen {
+            let newest = self.newest(&file).await?.filter(|(newest, now)| waits(newest) && *now == text);
+            if let Some((newest, _)) = newest {
                 self.store.judge_revision(newest.id, "accepted").await?;
-                let text = self.store.revision(newest.id).await?.unwrap_or_default();
-                self.prompt.lock().unwrap_or_else(PoisonError::into_inner).set(file, text, false);
+                self.prompt().set(&file, &text, false);
+                files.push(file);
             }
         }
         Ok(files)
     }
 
-    /// Puts the text before the last change back: of every file that waits, else of the memory.
+    /// Puts the text before the last change back: of every file that waits, else of the memory. A file that was not
+    /// there before is removed.
     pub(crate) async fn undo_memory(&self) -> Result<Vec<String>, StoreError> {
-        let mut files = self.waiting_files();
-        if files.is_empty() {
-            files.push("MEMORY.md".to_owned());
-        }
+        let waiting = self.waiting_files();
+        let files = if waiting.is_empty() { vec!["MEMORY.md".to_owned()] } else { waiting.clone() };
         let mut restored = Vec::new();
         for file in files {
             let revisions = self.store.revisions(&file).await?;
             let before = revisions.iter().skip(1).find(|revision| !waits(revision));
-            let Some(before) = before else { continue };
-            let Some(text) = self.store.revision(before.id).await? else { continue };
-            let below = crate::workspace::place_of(&self.settings.workspace, &file);
-            match text_file::replace(&self.settings.workspace, &below, &text) {
+            let text = match before {
+                Some(before) => self.store.revision(before.id).await?,
+                None => None,
+            };
+            let (root, below) = (&self.settings.workspace, place_of(&self.settings.workspace, &file));
+            let done = match &text {
+                Some(text) => text_file::replace(root, &below, text),
+                None if waiting.contains(&file) => text_file::remove(root, &below),
+                None => continue,
+            };
+            match done {
                 Ok(()) => restored.push(file.clone()),
                 Err(error) => tracing::warn!("{file} is not restored: {error}"),
             }
@@ -137,15 +173,17 @@ fn waits(revision: &Revision) -> bool {
     revision.reason == WAITING
 }
 
-/// The lines that went and came, in the order of the texts.
+/// The lines that went and came, each in a line of its own that no text can leave: four spaces make it literal.
 fn difference(old: &str, new: &str) -> String {
     let lines = |sign: char, from: &str, other: &str| -> String {
-        from.lines()
-            .filter(|line| !other.lines().any(|there| there == *line))
-            .map(|line| format!("{sign} {line}\n"))
-            .collect()
+        let count = |text: &str, line: &str| text.lines().filter(|there| *there == line).count();
+        let gone = from.lines().filter(|line| count(other, line) < count(from, line));
+        gone.map(|line| format!("    {sign} {line}\n")).collect()
     };
-    lines('-', old, new) + &lines('+', new, old)
+    match lines('-', old, new) + &lines('+', new, old) {
+        none if none.is_empty() => "    (the same lines in another order)\n".to_owned(),
+        lines => lines,
+    }
 }
 
 #[cfg(test)]
@@ -154,7 +192,8 @@ mod tests {
 
     #[test]
     fn a_difference_shows_what_went_and_what_came() {
-        assert_eq!(difference("a\nb\nc", "a\nc\nd"), "- b\n+ d\n");
-        assert_eq!(difference("a", "a"), "");
+        assert_eq!(difference("a\nb\nc", "a\nc\nd"), "    - b\n    + d\n");
+        assert_eq!(difference("a", "a\na"), "    + a\n    + a\n");
+        assert!(difference("a\nb", "b\na").contains("another order"));
     }
 }

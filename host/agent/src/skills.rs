@@ -12,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "SKILL.md";
-/// Most bytes of a `SKILL.md` that are read.
-const MOST: usize = 64 << 10;
 /// Most characters of a description in the catalogue.
 const DESCRIPTION: usize = 300;
 /// Most bytes of the catalogue and of the bodies that are always shown.
@@ -67,7 +65,8 @@ pub(crate) struct Skills {
     settings: SkillSettings,
     stamps: BTreeMap<PathBuf, Stamp>,
     found: BTreeMap<PathBuf, Skill>,
-    names: BTreeMap<String, PathBuf>,
+    /// The places of each name, the strongest first.
+    names: BTreeMap<String, Vec<PathBuf>>,
 }
 
 /// The text of a `SKILL.md` that is new, changed or gone.
@@ -99,10 +98,10 @@ impl Skills {
                 let Ok(file) = TextFile::open(root, &folder.join(FILE)) else { continue };
                 stamps.insert(path.clone(), file.stamp);
                 if !self.settings.disabled.contains(name) {
-                    names.entry(name.to_owned()).or_insert_with(|| path.clone());
+                    names.entry(name.to_owned()).or_insert_with(Vec::new).push(path.clone());
                 }
                 if self.stamps.get(&path) != Some(&file.stamp) {
-                    let text = file.read(FILE, MOST).unwrap_or_default();
+                    let text = file.read().unwrap_or_default();
                     changed.push(Change { path, text, writable: *root == self.workspace });
                 }
             }
@@ -126,9 +125,17 @@ impl Skills {
         self.found.insert(path.to_owned(), skill.clone()) != Some(skill)
     }
 
+    /// Takes all files for changed at the next look.
+    pub(crate) fn look_again(&mut self) {
+        self.stamps.clear();
+    }
+
     /// The skills that are used, by name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Skill)> {
-        self.names.iter().filter_map(|(name, path)| Some((name.as_str(), self.found.get(path)?)))
+        // One that waits for the owner's word hides no other of its name.
+        self.names
+            .iter()
+            .filter_map(|(name, paths)| Some((name.as_str(), paths.iter().find_map(|path| self.found.get(path))?)))
     }
 
     /// The catalogue and the skills that are always shown; empty when there are none.
@@ -196,7 +203,7 @@ impl Skill {
             description: clip::line(&head.description.split_whitespace().collect::<Vec<_>>().join(" "), DESCRIPTION),
             always: head.always || part["always"] == true,
             missing,
-            body: body.trim().to_owned(),
+            body: inert(body.trim()).into_owned(),
             ..Self::default()
         }
     }

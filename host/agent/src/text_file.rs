@@ -23,6 +23,8 @@ pub(crate) struct TextFile {
     pub(crate) stamp: Stamp,
 }
 
+/// Most bytes of a file that is read at all.
+const MOST: u64 = 256 << 10;
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC).union(OFlags::RDONLY);
 const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
@@ -39,19 +41,34 @@ impl TextFile {
         Ok(Self { handle, stamp: stamp(&stat) })
     }
 
-    /// Its first `most` bytes as harmless text, with a note when there are more.
-    pub(crate) fn read(self, name: &str, most: usize) -> io::Result<String> {
-        let mut bytes = Vec::new();
-        File::from(self.handle).take(most as u64 + 1).read_to_end(&mut bytes)?;
-        let more = bytes.len() > most;
-        bytes.truncate(most);
-        let text = String::from_utf8_lossy(&bytes);
-        let mut text = inert(text.trim()).into_owned();
-        if more {
-            text.push_str(&format!("\n[The rest of {name} is left out: only its first {most} bytes are read.]"));
+    /// Its whole text, as it can be written back.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not UTF-8, or has more than 256 KiB.
+    pub(crate) fn read(self) -> io::Result<String> {
+        let mut text = String::new();
+        match File::from(self.handle).take(MOST + 1).read_to_string(&mut text)? as u64 > MOST {
+            true => Err(io::ErrorKind::FileTooLarge.into()),
+            false => Ok(text),
         }
-        Ok(text)
     }
+}
+
+/// A text as the model is shown it: harmless, and its first `most` bytes with a note when there are more.
+pub(crate) fn shown(text: &str, name: &str, most: usize) -> String {
+    let text = text.trim();
+    let cut = &text[..text.floor_char_boundary(most)];
+    let mut shown = inert(cut).into_owned();
+    if cut.len() < text.len() {
+        shown.push_str(&format!("\n[The rest of {name} is left out: only its first {most} bytes are shown.]"));
+    }
+    shown
+}
+
+/// Removes `root/below`, reached without a link.
+pub(crate) fn remove(root: &Path, below: &Path) -> io::Result<()> {
+    let (within, name) = place(root, below)?;
+    Ok(rustix::fs::unlinkat(within, name, AtFlags::empty())?)
 }
 
 /// Replaces `root/below` as a whole. What stands in its place is replaced too, never followed.
@@ -83,7 +100,8 @@ fn stamp(stat: &Stat) -> Stamp {
     Stamp {
         inode: stat.st_ino as u64,
         size: stat.st_size as i64,
-        changed: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+        // Unlike the time of the content, nobody can set this one.
+        changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
     }
 }
 
@@ -113,7 +131,7 @@ mod tests {
         symlink(&outside, root.join(below)).unwrap();
         symlink(&outside, root.join("memory/MEMORY.md.new")).unwrap();
         replace(&root, below, "text").unwrap();
-        assert_eq!(TextFile::open(&root, below).unwrap().read("x", 10).unwrap(), "text");
+        assert_eq!(TextFile::open(&root, below).unwrap().read().unwrap(), "text");
         assert_eq!(std::fs::read_to_string(&outside).unwrap(), "mine");
         std::fs::rename(root.join("memory"), directory.path().join("memory")).unwrap();
         symlink(directory.path().join("memory"), root.join("memory")).unwrap();

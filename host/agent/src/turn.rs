@@ -14,7 +14,7 @@ use crate::repetition::Repetition;
 use crate::result::Told;
 use crate::revisions::Tainted;
 use crate::subagents::is_task;
-use crate::window::{GO_ON, Window, is_nudge};
+use crate::window::{GO_ON, Window, is_nudge, well_formed};
 use crate::wire::{self, Kept};
 use chiton_providers::{Finish, Model, Reply};
 use chiton_sandbox::{SessionRights, Verdict};
@@ -323,7 +323,7 @@ impl Course<'_> {
         self.steps.push(message);
         match self.fresh {
             true => *self.window = Window::default(),
-            false => self.window.push(self.id, self.steps),
+            false => self.window.push(self.id, well_formed(self.steps)),
         }
         self.room.outbox.send_replace(());
         let said = said.unwrap_or_default();

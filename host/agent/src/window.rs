@@ -92,7 +92,7 @@ impl Window {
 }
 
 /// The messages of a turn as every server accepts them: each call has one result right behind it, each result a call.
-fn well_formed(turn: Vec<Arc<str>>) -> Vec<Arc<str>> {
+pub(crate) fn well_formed(turn: Vec<Arc<str>>) -> Vec<Arc<str>> {
     let kept: Vec<Kept> = turn.iter().map(|message| Kept::of(message)).collect();
     let mut messages = Vec::with_capacity(turn.len());
     let mut open: Vec<String> = Vec::new();

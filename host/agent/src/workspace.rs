@@ -2,7 +2,7 @@
 //!
 //! Tools may write there, so the files are opened without following links and without blocking.
 
-use crate::text_file::{Stamp, TextFile};
+use crate::text_file::{self, Stamp, TextFile};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -129,7 +129,7 @@ impl ContextFiles {
             let now = found.as_ref().map(|found| found.stamp);
             if now != *stamp {
                 *stamp = now;
-                let text = found.and_then(|found| found.read(file.name, file.most).ok());
+                let text = found.and_then(|found| found.read().ok());
                 changed.push((file.name, text.unwrap_or_default()));
             }
         }
@@ -137,9 +137,17 @@ impl ContextFiles {
     }
 
     /// Puts a text into the prompt; true when it was another one.
-    pub(crate) fn set(&mut self, name: &str, text: String) -> bool {
-        let place = FILES.iter().position(|file| file.name == name).map(|place| &mut self.texts[place]);
-        place.is_some_and(|place| std::mem::replace(place, text) != *place)
+    pub(crate) fn set(&mut self, name: &str, text: &str) -> bool {
+        let Some(place) = FILES.iter().position(|file| file.name == name) else { return false };
+        let shown = text_file::shown(text, name, FILES[place].most);
+        let changed = self.texts[place] != shown;
+        self.texts[place] = shown;
+        changed
+    }
+
+    /// Takes all files for changed at the next look.
+    pub(crate) fn look_again(&mut self) {
+        self.stamps = [None; FILES.len()];
     }
 
     /// The files of the prompt that say something, by name and text.
@@ -177,7 +185,7 @@ mod tests {
         let changes = files.changes();
         let changed = !changes.is_empty();
         for (name, text) in changes {
-            files.set(name, text);
+            files.set(name, &text);
         }
         changed
     }

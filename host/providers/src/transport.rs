@@ -131,8 +131,13 @@ impl HttpProvider {
     pub fn new(options: ProviderOptions) -> Result<Self, ProviderError> {
         let base = base_url(&options)?;
         let headers = headers(&options)?;
-        let secrets =
-            options.api_key.iter().chain(options.extra_headers.iter().map(|(_, value)| value)).cloned().collect();
+        // As a server would repeat them: the key as it is sent, and a header's token without the word before it.
+        let values = options.api_key.iter().chain(options.extra_headers.iter().map(|(_, value)| value));
+        let spoken = |value: &SecretString| {
+            let value = value.expose_secret().trim();
+            [value, value.split_whitespace().last().unwrap_or_default()].map(str::to_owned)
+        };
+        let secrets = values.flat_map(spoken).filter(|text| !text.is_empty()).map(SecretString::from).collect();
         Ok(Self {
             base,
             headers,
@@ -207,8 +212,9 @@ impl HttpProvider {
         fields.get(model).cloned().unwrap_or_default()
     }
 
-    /// Notes a field the model refused and says whether leaving it out is worth another attempt.
-    fn note_refused(&self, model: &str, failure: &Failure) -> bool {
+    /// Notes a field the model refused and says whether a body that was `without` some fields may be sent again
+    /// without it.
+    fn note_refused(&self, model: &str, failure: &Failure, without: &[&str]) -> bool {
         if !matches!(failure.error, ProviderError::Refused { .. }) {
             return false;
         }
@@ -217,11 +223,11 @@ impl HttpProvider {
         };
         let mut fields = self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner);
         let fields = fields.entry(model.into()).or_default();
-        let is_new = !fields.contains(&field);
-        if is_new {
+        if !fields.contains(&field) {
             fields.push(field);
         }
-        is_new
+        // Another request may have learnt it while this one was on its way.
+        !without.contains(&field)
     }
 
     /// The pause before attempt `attempt + 1`, or none when trying again is of no use.
@@ -253,6 +259,7 @@ impl Provider for HttpProvider {
     ) -> Result<Reply, ProviderError> {
         let exchange = self.exchange(request.model)?;
         let url = self.endpoint(&(self.options.codec.chat)(self.draft(&request, &[]).model()));
+        let mut without = self.refused_by(request.model);
         let (mut body, mut attempt) = (self.body(&request), 0);
         loop {
             let send = exchange.client.post(url.clone()).headers(self.headers.clone()).body(body.clone());
@@ -263,7 +270,8 @@ impl Provider for HttpProvider {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
-            if self.note_refused(request.model, &failure) {
+            if self.note_refused(request.model, &failure, &without) {
+                without = self.refused_by(request.model);
                 body = self.body(&request);
                 continue;
             }

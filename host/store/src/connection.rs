@@ -56,7 +56,7 @@ impl Place {
         connection.pragma_update(None, "secure_delete", true)?;
         migrate(&mut connection, MIGRATIONS)?;
         if matches!(found, Format::Ours(version) if version < SECURE)
-            && let Err(error) = connection.execute_batch("VACUUM")
+            && let Err(error) = connection.execute_batch("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY")
         {
             tracing::warn!("what was deleted by older releases is still in the file: {error}");
         }

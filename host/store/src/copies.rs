@@ -6,6 +6,7 @@ use crate::inbox;
 use crate::messages::{self, Said};
 use crate::recall;
 use crate::records::TurnId;
+use crate::rested;
 use crate::store::{Store, now};
 use crate::turn;
 use crate::writer::{Promise, Refusal};
@@ -92,6 +93,9 @@ fn fill(connection: &Connection, key: &str, created_at: i64, turns: &[Copied]) -
         ids.push(turn_id);
     }
     connection.prepare_cached(TIMES)?.execute([session, created_at, last.max(created_at)])?;
+    // Copies are not gone through for the memory: that was, or would have been, done where they come from.
+    let through = ids.last().map_or(0, |id| *id);
+    connection.prepare_cached(rested::CONSOLIDATED)?.execute(params![key, through])?;
     Ok(ids)
 }
 

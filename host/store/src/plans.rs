@@ -62,6 +62,7 @@ fn no_statement_of_a_turn_reads_a_whole_table_or_sorts() {
         revisions::LIST,
         revisions::TEXT,
         revisions::JUDGE,
+        revisions::REWRITE,
         inbox::DONE,
         rested::CONSOLIDATED,
         rested::LAST_ENDED,

@@ -11,10 +11,11 @@ use std::sync::Arc;
 const MOST: u32 = 20;
 
 pub(crate) const RESTED: &str = "
-    SELECT sessions.key, sessions.consolidated, max(turns.id), inbox.channel, inbox.sender
-    FROM sessions JOIN turns ON turns.session_id = sessions.id AND turns.id > sessions.consolidated
+    SELECT sessions.key, sessions.consolidated, turns.id, inbox.channel, inbox.sender
+    FROM sessions JOIN turns ON turns.id = (
+        SELECT id FROM turns newest WHERE newest.session_id = sessions.id ORDER BY id DESC LIMIT 1)
     JOIN inbox ON inbox.id = turns.inbox_id
-    WHERE sessions.updated_at < ?1 GROUP BY sessions.id HAVING max(turns.state = 'running') = 0
+    WHERE sessions.updated_at < ?1 AND turns.id > sessions.consolidated AND turns.state <> 'running'
     ORDER BY sessions.updated_at LIMIT ?2";
 pub(crate) const CONSOLIDATED: &str = "UPDATE sessions SET consolidated = ?2 WHERE key = ?1";
 pub(crate) const LAST_ENDED: &str = "

@@ -19,6 +19,7 @@ pub(crate) const LIST: &str =
     "SELECT id, at, reason, octet_length(text) FROM revisions WHERE file = ?1 ORDER BY id DESC";
 pub(crate) const TEXT: &str = "SELECT text FROM revisions WHERE id = ?1";
 
+pub(crate) const REWRITE: &str = "UPDATE revisions SET text = ?2, at = ?3 WHERE id = ?1";
 pub(crate) const JUDGE: &str = "UPDATE revisions SET reason = ?2 WHERE id = ?1";
 
 /// One version of a file.
@@ -42,6 +43,16 @@ impl Store {
             let kept = connection.prepare_cached(KEEP)?.execute(params![file, now(), reason, text])?;
             connection.prepare_cached(FORGET)?.execute(params![file, KEPT])?;
             Ok(kept > 0)
+        })
+        .await
+    }
+
+    /// Puts another text in the place of a version's.
+    pub async fn rewrite_revision(&self, id: i64, text: &str) -> Result<(), StoreError> {
+        let text = text.to_owned();
+        self.write("rewrite-revision", Promise::Durable, move |connection| {
+            connection.prepare_cached(REWRITE)?.execute(params![id, text, now()])?;
+            Ok(())
         })
         .await
     }

@@ -14,7 +14,7 @@ fn nap(ms: u64) -> Reply {
 #[tokio::test]
 async fn a_message_that_comes_during_a_turn_is_read_before_its_next_step() {
     let house = House::new().await;
-    house.script([nap(400), Reply::text("both")]);
+    house.script([nap(1_500), Reply::text("both")]);
     let first = house.submit("a", "first").await;
     until(async || !house.asked().is_empty()).await;
     let second = house.submit("a", "no, second").await;
@@ -29,7 +29,7 @@ async fn a_message_that_comes_during_a_turn_is_read_before_its_next_step() {
 #[tokio::test]
 async fn a_message_with_other_rights_does_not_join() {
     let house = House::new().await;
-    house.script([nap(400), Reply::text("one"), Reply::text("two")]);
+    house.script([nap(1_500), Reply::text("one"), Reply::text("two")]);
     let first = house.submit("a", "first").await;
     until(async || !house.asked().is_empty()).await;
     let message = house.message("a", "second");
@@ -162,11 +162,11 @@ async fn a_skill_that_is_named_is_told_and_the_prompt_stays_the_same_bytes() {
 #[tokio::test]
 async fn a_session_begins_anew_after_a_rest() {
     let mut house = House::new().await;
-    house.settings.reset.idle = Some(Duration::from_millis(200));
+    house.settings.reset.idle = Some(Duration::from_secs(2));
     house.script([Reply::text("one"), Reply::text("two"), Reply::text("three")]);
     house.ask("a").await;
     house.ask("b").await;
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(2_300)).await;
     house.ask("c").await;
     let roles: Vec<_> = house.asked().iter().map(|asked| asked.roles()).collect();
     assert_eq!(roles, ["user", "user assistant user", "user"]);

@@ -75,6 +75,47 @@ async fn agt_09_what_waits_waits_after_a_start_too_and_can_be_taken_back() {
 }
 
 #[tokio::test]
+async fn agt_09_what_waits_is_not_accepted_by_a_later_turn_that_adds_to_it() {
+    let house = outside().await;
+    house.script([remember("probe_write", "likes tea"), Reply::text("noted")]);
+    house.ask("remember").await;
+    house.script([read_outside(), remember("probe_write", "OBEY"), Reply::text("done")]);
+    house.ask("read the page").await;
+    house.script([remember("probe_write", "OBEY\nlikes rum"), Reply::text("noted"), Reply::text("ok")]);
+    house.ask("remember that I like rum").await;
+    house.ask("next").await;
+    assert!(prompt(&house).contains("likes tea") && !prompt(&house).contains("OBEY"), "{}", prompt(&house));
+    assert!(answer(&house.ask("/memory accept").await).contains("nothing to do"), "only what was shown is accepted");
+    house.ask("/memory").await;
+    house.script([remember("probe_write", "OBEY twice"), Reply::text("noted")]);
+    house.ask("remember").await;
+    assert!(answer(&house.ask("/memory accept").await).contains("nothing to do"), "it has changed since");
+}
+
+#[tokio::test]
+async fn agt_09_a_failed_call_that_has_met_strangers_counts_as_well() {
+    let house = outside().await;
+    let failing = calls([("0", "probe_everything", op(json!({"op": "no such operation"})))]);
+    house.script([failing, remember("probe_write", "OBEY"), Reply::text("done"), Reply::text("ok")]);
+    house.ask("read the page").await;
+    house.ask("next").await;
+    assert!(!prompt(&house).contains("OBEY"), "{}", prompt(&house));
+}
+
+#[tokio::test]
+async fn a_long_file_is_put_back_whole() {
+    let house = outside().await;
+    let long = "line of the owner\n".repeat(2_000);
+    let file = house.workspace().join("memory/MEMORY.md");
+    std::fs::write(&file, &long).unwrap();
+    house.script([Reply::text("hi"), remember("probe_write", "short"), Reply::text("noted")]);
+    house.ask("hello").await;
+    house.ask("remember").await;
+    house.ask("/memory undo").await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), long);
+}
+
+#[tokio::test]
 async fn agt_09_a_skill_written_after_outside_words_is_not_in_the_catalogue() {
     let house = outside().await;
     std::fs::create_dir_all(house.workspace().join("skills/evil")).unwrap();
@@ -84,6 +125,8 @@ async fn agt_09_a_skill_written_after_outside_words_is_not_in_the_catalogue() {
     house.ask("read the page").await;
     house.ask("next").await;
     assert!(!prompt(&house).contains("OBEY") && prompt(&house).contains("A newer text of"), "{}", prompt(&house));
+    assert!(answer(&house.ask("/memory undo").await).contains("was put back"));
+    assert!(!house.workspace().join("skills/evil/SKILL.md").exists(), "what was not there before is removed");
 }
 
 #[tokio::test]

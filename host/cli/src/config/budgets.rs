@@ -47,6 +47,12 @@ pub struct SpendBudget {
 }
 
 impl Budgets {
+    /// Whether each amount of dollars can be one.
+    pub fn are_sound(&self) -> bool {
+        let amounts = [self.turn.dollars, self.session.dollars, self.day.dollars];
+        amounts.into_iter().flatten().all(|dollars| dollars.is_finite() && dollars >= 0.0)
+    }
+
     /// For the agent.
     pub fn given(&self) -> chiton_agent::Budgets {
         let budget = |tokens, dollars: Option<f64>| {
@@ -76,7 +82,7 @@ pub struct Gateway {
 pub struct Heartbeat {
     /// Whether it looks at all.
     pub enabled: bool,
-    /// Seconds between two looks.
+    /// Seconds between two looks, at least 60.
     #[schemars(range(min = 60))]
     pub interval_s: u64,
     /// The chat that hears of news.

@@ -132,7 +132,7 @@ pub struct Defaults {
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SessionRetention {
-    /// Those that changed in the last so many days.
+    /// Those that changed in the last so many days; 0: however old.
     pub days: u32,
     /// At most so many.
     #[schemars(range(min = 1))]
@@ -274,6 +274,7 @@ fn out_of_range(config: &Config) -> Option<(&'static str, &'static str)> {
         ),
         ("sessionRetention.most", "at least 1", defaults.session_retention.most >= 1),
         ("budgets.turn.seconds", "at least 1", defaults.budgets.turn.seconds >= 1),
+        ("budgets", "amounts of dollars that are 0 or more", defaults.budgets.are_sound()),
         ("maxToolResultChars", "at least 500", defaults.max_tool_result_chars >= 500),
         (
             "timezone",

@@ -344,14 +344,18 @@ fn agent_settings(settings: &Settings) -> AgentSettings {
             daily_at: defaults.session_reset.daily_at_hour.and_then(|hour| i8::try_from(hour).ok()),
         },
         retention: Some(Retention {
-            max_age: Duration::from_secs(u64::from(defaults.session_retention.days) * 86_400),
+            max_age: match defaults.session_retention.days {
+                0 => Duration::MAX,
+                days => Duration::from_secs(u64::from(days) * 86_400),
+            },
             max_sessions: defaults.session_retention.most,
             keep: Vec::new(),
         }),
         consolidate_after: minutes(defaults.idle_compact_after_minutes),
-        heartbeat: heartbeat
-            .enabled
-            .then(|| Heartbeat { every: Duration::from_secs(heartbeat.interval_s), chat: heartbeat.chat.clone() }),
+        heartbeat: heartbeat.enabled.then(|| Heartbeat {
+            every: Duration::from_secs(heartbeat.interval_s.max(60)),
+            chat: heartbeat.chat.clone(),
+        }),
         ..AgentSettings::new(&settings.workspace)
     }
 }

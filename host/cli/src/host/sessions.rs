@@ -52,12 +52,15 @@ impl Host {
 
     pub(super) async fn delete_session(&self, key: &str) -> Result<Value, Failure> {
         known(self.store(), key).await?;
-        let mut removed = self.remove(key).await?;
-        for own in chiton_agent::own_sessions(key) {
-            if self.store().session(&own).await?.is_some() {
-                removed.sessions.extend(self.remove(&own).await?.sessions);
-            }
+        // The session itself goes last: as long as it is there, a deletion that was cut off can be asked for again.
+        let mut own = Vec::new();
+        for helper in chiton_agent::own_sessions(key) {
+            own.extend(self.remove(&helper).await?.sessions);
         }
+        let home = &self.settings().home;
+        chiton_agent::forget(Some(&home.scratch()), Some(&home.undo()), key);
+        let mut removed = self.remove(key).await?;
+        removed.sessions.extend(own);
         self.without_files(&removed)
     }
 

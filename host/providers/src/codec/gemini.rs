@@ -168,7 +168,26 @@ fn clean(schema: &Map<String, Value>) -> Value {
             cleaned.insert(word.clone(), value);
         }
     }
+    complete(&mut cleaned);
     Value::Object(cleaned)
+}
+
+/// Adds what the server wants where it is missing: choices have a type, lists one of their items, objects properties.
+fn complete(schema: &mut Map<String, Value>) {
+    if schema.contains_key("enum") {
+        schema.entry("type").or_insert("string".into());
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("array") if !schema.contains_key("items") => {
+            schema.insert("items".into(), json!({ "type": "string" }));
+        }
+        Some("object") if !schema.contains_key("properties") => {
+            schema.insert("type".into(), "string".into());
+            let told = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+            schema.insert("description".into(), format!("{told} (a JSON object, as text)").trim().into());
+        }
+        _ => {}
+    }
 }
 
 fn clean_any(schema: &Value) -> Value {

@@ -54,4 +54,8 @@ CREATE INDEX revisions_of_file ON revisions (file, id);
 
 ALTER TABLE turns ADD COLUMN starts INTEGER NOT NULL DEFAULT 1;  -- how often it was begun or gone on with
 ALTER TABLE sessions ADD COLUMN consolidated INTEGER NOT NULL DEFAULT 0;  -- turns.id: what was said until then is in the memory
+-- what was said before this format is not gone through: that would be dear, and the days are long past
+UPDATE sessions SET consolidated = coalesce((SELECT max(id) FROM turns WHERE session_id = sessions.id), 0);
 CREATE INDEX sessions_rested ON sessions (updated_at);
+CREATE INDEX audit_of_session ON audit (session, time_ms);
+CREATE INDEX jobs_of_origin ON jobs (origin);

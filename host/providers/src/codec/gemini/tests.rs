@@ -94,9 +94,9 @@ fn a_schema_holds_only_what_gemini_takes() {
         "type": "object",
         "properties": {
             "path": { "nullable": true, "type": "string", "minLength": 1 },
-            "kind": { "enum": ["file"] },
+            "kind": { "enum": ["file"], "type": "string" },
             "count": { "type": "integer", "maximum": 9 },
-            "list": { "type": "array", "items": { "type": "object" } },
+            "list": { "type": "array", "items": { "type": "string", "description": "(a JSON object, as text)" } },
             "either": { "anyOf": [{ "type": "string" }, { "type": "number" }] },
             "additionalProperties": { "type": "string" },
         },
