@@ -101,7 +101,7 @@ impl Skills {
                     names.entry(name.to_owned()).or_insert_with(Vec::new).push(path.clone());
                 }
                 if self.stamps.get(&path) != Some(&file.stamp) {
-                    let text = file.read().unwrap_or_default();
+                    let Ok(text) = file.read() else { continue };
                     changed.push(Change { path, text, writable: *root == self.workspace });
                 }
             }

@@ -129,8 +129,11 @@ impl ContextFiles {
             let now = found.as_ref().map(|found| found.stamp);
             if now != *stamp {
                 *stamp = now;
-                let text = found.and_then(|found| found.read().ok());
-                changed.push((file.name, text.unwrap_or_default()));
+                match found.map(TextFile::read).transpose() {
+                    Ok(text) => changed.push((file.name, text.unwrap_or_default())),
+                    // What was read of it before stays.
+                    Err(error) => tracing::warn!("{} is not read: {error}", file.name),
+                }
             }
         }
         changed
@@ -250,12 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_file_is_cut_with_a_note() {
+    fn a_long_file_is_cut_with_a_note_and_a_huge_one_is_not_read() {
         let directory = workspace();
-        fs::write(directory.path().join("AGENTS.md"), "é".repeat(1 << 20)).unwrap();
+        fs::write(directory.path().join("USER.md"), "é".repeat(1 << 20)).unwrap();
+        fs::write(directory.path().join("AGENTS.md"), "é".repeat(100_000)).unwrap();
         let mut files = ContextFiles::new(directory.path().to_owned());
         refresh(&mut files);
         let (_, text) = texts(&files).into_iter().find(|(name, _)| name == "AGENTS.md").unwrap();
         assert!(text.len() < 17_000 && text.contains("left out"));
+        assert!(!texts(&files).iter().any(|(name, _)| name == "USER.md"));
     }
 }

@@ -22,7 +22,20 @@ pub fn workspace(source: &Source, target: &Target, report: &mut Report) -> Resul
             report.add(fate, name, if fate == Fate::Kept { "the workspace has one already" } else { "" });
         }
     }
+    for (name, _) in source.list("").into_iter().filter(|(name, _)| !is_known(name)) {
+        report.add(
+            Fate::Left,
+            format!("workspace/{name}"),
+            "copy it into Chiton's workspace by hand if you want it there",
+        );
+    }
     Ok(())
+}
+
+/// What is brought, what NanoBot keeps for itself, and hidden files.
+fn is_known(name: &str) -> bool {
+    let own = ["memory", "skills", "cron", "prompts", "plugins", "sessions"];
+    name.starts_with('.') || own.contains(&name) || WORKSPACE.contains(&name)
 }
 
 /// Brings what was remembered, day by day.

@@ -24,7 +24,7 @@ const HEARTBEAT: [&str; 2] = ["enabled", "intervalS"];
 const PROVIDER: [&str; 4] = ["apiKey", "apiBase", "extraHeaders", "extraBody"];
 /// Why a setting is left out, by how its key begins.
 const REASONS: [(&str, &str); 9] = [
-    ("agents.defaults.workspace", "its files were brought into Chiton's workspace"),
+    ("agents.defaults.workspace", "what is brought of it goes into Chiton's workspace"),
     ("agents.defaults.timezoneMode", "a time zone that is set holds, and else the machine's"),
     ("agents.defaults.timezone", "Chiton follows the time zone of the machine, as NanoBot did"),
     ("channels", "Chiton does not have NanoBot's channels yet"),
