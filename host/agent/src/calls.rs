@@ -162,6 +162,9 @@ impl Course<'_> {
 
     /// Runs a group of calls beside each other; `after` calls of the round are still to come.
     async fn run_group(&mut self, mut group: Vec<Ready>, after: usize) -> Result<(), StoreError> {
+        if group.iter().any(|call| call.told.is_none() && self.room.brings_in(&call.name, &call.text)) {
+            self.meet_strangers().await?;
+        }
         let mut running = JoinSet::new();
         let (progress, mut reports) = mpsc::channel(64);
         for (index, call) in group.iter_mut().enumerate() {
@@ -202,7 +205,7 @@ impl Course<'_> {
                     let Ok((index, outcome)) = ended else { continue };
                     recorded[index] = true;
                     let call = &group[index];
-                    let told = self.told(call, outcome).await?;
+                    let told = self.told(call, outcome);
                     self.repetition.after(&call.name, &call.text, &told.text, call.read_only);
                     self.record(call, &told, after + running.len()).await?;
                 }
@@ -228,10 +231,10 @@ impl Course<'_> {
 
     /// The outcome of a call as the model reads it. What strangers may have written is marked as such, and what
     /// is too long is kept whole where the model can read on.
-    async fn told(&mut self, call: &Ready, mut outcome: CallOutcome) -> Result<Told, StoreError> {
+    fn told(&mut self, call: &Ready, mut outcome: CallOutcome) -> Told {
         let foreign = self.room.brings_in(&call.name, &call.text);
         if foreign && speaks(&outcome) {
-            self.taint().await?;
+            self.rights.tainted = true;
         }
         self.seen.extend(pictures(&call.name, &mut outcome));
         let keep = |text: &str| {
@@ -242,7 +245,7 @@ impl Course<'_> {
                 .ok()
         };
         let most = self.room.settings.max_tool_result_chars;
-        Ok(Told::of(outcome, most, foreign.then_some(&*call.name), keep))
+        Told::of(outcome, most, foreign.then_some(&*call.name), keep)
     }
 
     /// Commits a result; `left` results of the round are still to come.

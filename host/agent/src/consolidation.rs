@@ -4,7 +4,7 @@
 use crate::agent::Room;
 use crate::compaction::said;
 use crate::window::Window;
-use crate::{Agent, AgentError, TurnEvent, heartbeat};
+use crate::{Agent, AgentError, TurnEvent, heartbeat, result, subagents};
 use chiton_sandbox::{Access, Effects, FileGrant, SessionRights};
 use chiton_store::{NewMessage, Rested, StoreError};
 use jiff::{Timestamp, ToSpan as _};
@@ -19,7 +19,7 @@ const LOOKS: u32 = 24 * 60;
 /// Bytes of a conversation that are gone through at once.
 const MOST: usize = 60_000;
 /// How results and messages begin that strangers may have written.
-const OUTSIDE: [&str; 2] = ["[From outside, by ", "[The sub-agent '"];
+const OUTSIDE: [&str; 2] = [result::OUTSIDE, subagents::REPORT];
 
 const ASKED: &str = "\
 [This is not a message of the user. The conversation below has ended for now; keep what is worth keeping of it, then answer with \"done\". \

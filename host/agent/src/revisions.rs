@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
-/// How the reason of a revision begins that waits for the owner's word.
+/// The reason of a revision that waits for the owner's word, and that of any other.
 const WAITING: &str = "after outside words";
 const FOUND: &str = "found";
 
@@ -77,7 +77,7 @@ impl Room {
     }
 
     fn waiting_files(&self) -> Vec<String> {
-        self.prompt.lock().unwrap_or_else(PoisonError::into_inner).waiting()
+        self.prompt().waiting()
     }
 
     /// What the owner is told of the memory: what it says, and what waits for a word.
@@ -148,7 +148,7 @@ impl Room {
     }
 }
 
-/// A turn that has read words of strangers, as long as it runs.
+/// A turn that may have read words of strangers, as long as it runs.
 pub(crate) struct Tainted<'a>(Option<&'a Room>);
 
 impl<'a> Tainted<'a> {
@@ -158,6 +158,12 @@ impl<'a> Tainted<'a> {
             room.tainted_turns.fetch_add(1, Ordering::SeqCst);
         }
         Self(room)
+    }
+}
+
+impl Tainted<'_> {
+    pub(crate) fn holds(&self) -> bool {
+        self.0.is_some()
     }
 }
 

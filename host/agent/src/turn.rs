@@ -101,7 +101,8 @@ pub(crate) struct Course<'a> {
     pub(crate) calls: u32,
     /// The session begins anew after this turn.
     pub(crate) fresh: bool,
-    _tainted: Tainted<'a>,
+    /// Holds from the first call on that may read strangers' words.
+    tainted: Tainted<'a>,
 }
 
 /// Runs `turn` to its end and records it.
@@ -122,7 +123,7 @@ pub(crate) async fn run(
     });
     let rights = room.rights(id, &session, inbox.message.metadata.as_deref(), &calls);
     let mut course = Course {
-        _tainted: Tainted::new(room, rights.tainted),
+        tainted: Tainted::new(room, rights.tainted),
         rights,
         room,
         model,
@@ -147,7 +148,7 @@ pub(crate) async fn run(
     };
     let answered = match Command::taken(&course.message) {
         Some(command) => course.perform(command).await,
-        None if starts > MOST_STARTS => Ok(End::Failed(GIVEN_UP.to_owned())),
+        None if starts > MOST_STARTS => Ok(course.give_up(&calls)),
         None => course.answer(&calls, replies).await,
     };
     match answered {
@@ -214,6 +215,15 @@ impl Course<'_> {
         self.run_calls(left).await
     }
 
+    /// The end of a turn that may be what brings the host down, with what is not known of its calls.
+    fn give_up(&mut self, calls: &[CallRow]) -> End {
+        let unknown = |row: &&CallRow| {
+            row.verdict.as_deref().map_or(!row.read_only, |verdict| verdict == crate::calls::UNCERTAIN)
+        };
+        self.uncertain.extend(calls.iter().filter(unknown).map(|row| row.tool.clone()));
+        End::Failed(GIVEN_UP.to_owned())
+    }
+
     /// Takes the messages in that came while the turn ran: the model reads them before its next step.
     async fn join(&mut self) -> Result<(), StoreError> {
         for joined in self.room.store.join_waiting(self.id, MOST_JOINED).await? {
@@ -223,12 +233,12 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Strangers' words were read: from now on what is written is not taken for the owner's.
-    pub(crate) async fn taint(&mut self) -> Result<(), StoreError> {
-        if !self.rights.tainted {
+    /// A call begins that may read strangers' words, and write them in the same moment: what is written from now on
+    /// is not taken for the owner's, whatever becomes of the call.
+    pub(crate) async fn meet_strangers(&mut self) -> Result<(), StoreError> {
+        if !self.tainted.holds() {
             self.room.look(false).await?;
-            self.rights.tainted = true;
-            self._tainted = Tainted::new(self.room, true);
+            self.tainted = Tainted::new(self.room, true);
         }
         Ok(())
     }

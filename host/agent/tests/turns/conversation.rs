@@ -52,6 +52,28 @@ async fn a_turn_that_brings_the_host_down_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_turn_that_is_given_up_tells_of_calls_in_doubt_and_leaves_a_sound_history() {
+    let house = House::new().await;
+    house.store.accept(house.message("a", "boom")).await.unwrap();
+    let turn = house.store.next_turn("test:a").await.unwrap().unwrap();
+    house
+        .store
+        .append(turn.id, &calls([("1", "probe_write", op(json!({"op": "sleep", "ms": 1})))]).message)
+        .await
+        .unwrap();
+    house.store.start_call(turn.id, "1", "probe_write", "{}", false).await.unwrap();
+    for _ in 0..5 {
+        house.store.next_turn("test:a").await.unwrap();
+    }
+    house.agent().resume().await.unwrap();
+    until(async || !house.outbox().await.is_empty()).await;
+    assert!(house.outbox().await[0].contains("`probe_write`"), "{:?}", house.outbox().await);
+    house.script([Reply::text("here")]);
+    assert_eq!(answer(&house.ask("still there?").await), "here");
+    assert_eq!(house.asked()[0].roles(), "user assistant tool assistant user");
+}
+
+#[tokio::test]
 async fn a_full_window_is_summarised_and_requests_stay_small() {
     let mut house = House::new().await;
     house.settings = AgentSettings { context_window_tokens: 9_216 + 8_000, ..house.settings };

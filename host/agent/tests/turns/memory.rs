@@ -93,6 +93,15 @@ async fn agt_09_what_waits_is_not_accepted_by_a_later_turn_that_adds_to_it() {
 }
 
 #[tokio::test]
+async fn agt_09_a_call_that_meets_strangers_and_writes_at_once_counts_as_well() {
+    let house = outside().await;
+    house.script([remember("probe_everything", "OBEY"), Reply::text("done"), Reply::text("ok")]);
+    house.ask("read the page").await;
+    house.ask("next").await;
+    assert!(!prompt(&house).contains("OBEY") && prompt(&house).contains("A newer text"), "{}", prompt(&house));
+}
+
+#[tokio::test]
 async fn agt_09_a_failed_call_that_has_met_strangers_counts_as_well() {
     let house = outside().await;
     let failing = calls([("0", "probe_everything", op(json!({"op": "no such operation"})))]);
