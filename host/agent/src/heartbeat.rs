@@ -1,7 +1,7 @@
 //! The heartbeat: from time to time the bot looks at HEARTBEAT.md by itself, and is silent unless there is news.
 
 use crate::agent::Room;
-use crate::{Agent, TurnEvent, consolidation};
+use crate::{Agent, TurnEvent, housekeeping};
 use chiton_sandbox::SessionRights;
 use chiton_store::{NewMessage, StoreError};
 use jiff::Timestamp;
@@ -37,7 +37,7 @@ pub(crate) fn is_heartbeat(message: &NewMessage) -> bool {
 /// Whether nobody is told the end of a turn: a heartbeat without news, or one for the memory.
 pub(crate) fn is_silent(message: &NewMessage, said: Option<&str>) -> bool {
     let no_news = || said.is_none_or(|said| SILENCE.contains(&said.trim()));
-    message.channel == consolidation::CHANNEL || (is_heartbeat(message) && no_news())
+    message.channel == housekeeping::CHANNEL || (is_heartbeat(message) && no_news())
 }
 
 impl Agent {
