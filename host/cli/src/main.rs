@@ -23,6 +23,7 @@ mod terminal;
 mod tools;
 mod tour;
 mod transcript;
+mod watch;
 
 use arguments::{Arguments, Command};
 use clap::Parser;

@@ -61,9 +61,9 @@ impl CodeCache {
         self.keep(digest, CODE, code);
     }
 
-    /// What the component says of itself, if its code is here too.
+    /// What a component, or a script, says of itself.
     pub(crate) fn listing(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.has(digest).then(|| self.authentic(digest, LISTING))?
+        self.authentic(digest, LISTING)
     }
 
     /// Keeps what a component says of itself.

@@ -4,6 +4,7 @@ use crate::audit::Verdict;
 use crate::contract::v0_1::{self, Failure};
 use crate::engine::Ticker;
 use crate::limiter::MemoryPool;
+use crate::script::Script;
 use crate::skill;
 use crate::snapshot::LoadedTool;
 use crate::state::{Call, CommandLine, State};
@@ -123,7 +124,8 @@ impl Sandbox {
         };
         let arguments = arguments.to_string();
         let CallRequest { session, progress, .. } = request;
-        let call = Call::new(self.clone(), subject.clone(), session, rights, limits.clone(), progress);
+        let call = Call::new(self.clone(), subject.clone(), session, rights, limits.clone());
+        let call = Call { progress, script: tool.component.script.clone(), ..call };
         let mut store = self.store(Arc::new(call), files, None);
         let answered = {
             let _ticking = machine.ticker.tick();
@@ -158,13 +160,15 @@ impl Sandbox {
         prepared: &v0_1::Prepared<State>,
         limits: &Limits,
         subject: &Arc<Subject>,
+        script: Option<Arc<Script>>,
     ) -> Result<Vec<v0_1::Definition>, CallError> {
         let machine = self.machine();
         let files = FileContext::open(&[], None, &machine.protected, &machine.quotas, file_denials(subject))
             .await
             .map_err(|error| CallError::Host(error.to_string()))?;
         let nobody = SessionRights::of("");
-        let call = Call::new(self.clone(), subject.clone(), nobody, Rights::default(), limits.clone(), None);
+        let call = Call::new(self.clone(), subject.clone(), nobody, Rights::default(), limits.clone());
+        let call = Call { script, ..call };
         let mut store = self.store(Arc::new(call), files, None);
         let _ticking = machine.ticker.tick();
         let run = async {
@@ -264,7 +268,7 @@ pub(crate) fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Lim
 pub(crate) fn verdict(result: &Result<Vec<Part>, CallError>) -> Verdict {
     match result {
         Ok(_) => Verdict::Allowed,
-        Err(CallError::Denied { .. }) => Verdict::Denied,
+        Err(CallError::Denied { .. } | CallError::NotApproved(_)) => Verdict::Denied,
         Err(CallError::Deadline(_) | CallError::Limit { .. }) => Verdict::Limited,
         Err(CallError::Cancelled) => Verdict::Cancelled,
         Err(CallError::Revoked(_)) => Verdict::Revoked,

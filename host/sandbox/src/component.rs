@@ -4,6 +4,7 @@ use crate::contract::v0_1::{self, Definition};
 use crate::imports::{Kind, shown};
 use crate::program::ComponentBytes;
 use crate::schema::Schema;
+use crate::script::Script;
 use crate::state::State;
 use crate::{Digest, Effects, LoadError, Sandbox};
 use serde::{Deserialize, Serialize};
@@ -37,14 +38,14 @@ pub struct ToolDefinition {
 }
 
 /// What a component says of itself. The code cache keeps it, so that a start need not load all code.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Listing {
     pub(crate) imports: Vec<String>,
     tools: Vec<Listed>,
 }
 
 /// A tool as its component lists it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Listed {
     name: String,
     description: String,
@@ -70,12 +71,30 @@ pub struct Component {
     imports: Vec<String>,
     /// Where its bytes come from, should the code be missing then.
     bytes: ComponentBytes,
-    prepared: OnceCell<v0_1::Prepared<State>>,
+    /// The digest of the code that runs: its own, or that of the engine of a script.
+    code: Digest,
+    prepared: Arc<Code>,
+    pub(crate) script: Option<Arc<Script>>,
     /// Ends all calls of these bytes.
     pub(crate) revoked: CancellationToken,
 }
 
+/// Linked code, once it is needed.
+pub(crate) type Code = OnceCell<v0_1::Prepared<State>>;
+
 impl Component {
+    /// A script that runs on an engine.
+    pub(crate) fn on(
+        engine: Digest,
+        bytes: ComponentBytes,
+        code: Arc<Code>,
+        script: Arc<Script>,
+        listing: Listing,
+    ) -> Result<Self, LoadError> {
+        let component = Self::new(script.digest(engine), listing, bytes, None)?;
+        Ok(Self { code: engine, prepared: code, script: Some(script), ..component })
+    }
+
     pub(crate) fn new(
         digest: Digest,
         listing: Listing,
@@ -89,12 +108,14 @@ impl Component {
             tools: checked(tools)?,
             imports,
             bytes,
-            prepared: OnceCell::new_with(prepared),
+            code: digest,
+            prepared: Arc::new(OnceCell::new_with(prepared)),
+            script: None,
             revoked: CancellationToken::new(),
         })
     }
 
-    /// The SHA-256 of the component's bytes.
+    /// The SHA-256 of the component's bytes, or of a script and its engine.
     pub fn digest(&self) -> Digest {
         self.digest
     }
@@ -111,7 +132,7 @@ impl Component {
 
     pub(crate) async fn prepared(&self, sandbox: &Sandbox) -> Result<&v0_1::Prepared<State>, LoadError> {
         let prepare = || async {
-            let (linked, _) = sandbox.prepare_known(self.digest, &self.bytes, Kind::Tool).await?;
+            let (linked, _) = sandbox.prepare_known(self.code, &self.bytes, Kind::Tool).await?;
             prepare(linked)
         };
         self.prepared.get_or_try_init(prepare).await

@@ -123,6 +123,11 @@ pub enum CallError {
         /// The missing grant, `KIND=VALUE`.
         grant: String,
     },
+    /// The owner's approval was for another call.
+    #[error(
+        "denied: '{0}' was approved for one call or one session only; the owner can approve it again with: chiton skill approve {0}"
+    )]
+    NotApproved(String),
     /// What the call names does not exist.
     #[error("not found: {0}")]
     NotFound(String),

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A grant that cannot be understood or given.
@@ -60,6 +62,8 @@ pub enum Capability {
     Model,
     /// Skills that the tool may act for, with their rights in place of its own.
     Skills,
+    /// Skills that are put before the owner.
+    Proposals,
 }
 
 /// The values that were granted of each kind.
@@ -70,7 +74,7 @@ const MAX_VALUE: usize = 1 << 10;
 
 impl Capability {
     /// Each kind as it is written, and the effect without which a tool has nothing of it.
-    const TABLE: [(Self, &'static str, Effects); 11] = [
+    const TABLE: [(Self, &'static str, Effects); 12] = [
         (Self::Network, "network", Effects::USES_NETWORK),
         (Self::Secrets, "secrets", Effects::USES_NETWORK),
         (Self::Programs, "programs", Effects::RUNS_PROGRAMS),
@@ -81,7 +85,8 @@ impl Capability {
         (Self::Storage, "storage", Effects::NONE),
         (Self::Tools, "tools", Effects::SPAWNS),
         (Self::Model, "model", Effects::SPAWNS),
-        (Self::Skills, "skills", Effects::RUNS_PROGRAMS),
+        (Self::Skills, "skills", Effects::READS_FILES),
+        (Self::Proposals, "proposals", Effects::READS_FILES),
     ];
 
     /// The kind as it is written.
@@ -122,6 +127,44 @@ pub struct Grants {
     /// The limits of its calls; the defaults if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// For which calls they hold.
+    #[serde(skip)]
+    pub validity: Validity,
+}
+
+/// For which calls something that the owner gave holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Validity {
+    /// For all.
+    #[default]
+    Always,
+    /// For those of one session.
+    Session(String),
+    /// For one call, whoever makes it.
+    Once(Single),
+}
+
+/// Leave for one call, which all clones share.
+#[derive(Clone, Debug, Default)]
+pub struct Single(Arc<AtomicBool>);
+
+impl PartialEq for Single {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Single {}
+
+impl Validity {
+    /// Takes leave for a call of `session`; false when there is none.
+    pub(crate) fn take(&self, session: &str) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Session(only) => only == session,
+            Self::Once(single) => !single.0.swap(true, Ordering::Relaxed),
+        }
+    }
 }
 
 impl Grants {

@@ -16,7 +16,7 @@ const WASI_PATCH: u64 = 12;
 pub(crate) const TOOLS_EXPORT: &str = "chiton:tool/tools@0.1.0";
 
 /// Interfaces of the contract. Those after `call-context` are refused at run time without a grant.
-const CONTRACT_INTERFACES: [&str; 15] = [
+const CONTRACT_INTERFACES: [&str; 17] = [
     "tool-types",
     "log",
     "progress",
@@ -30,6 +30,8 @@ const CONTRACT_INTERFACES: [&str; 15] = [
     "messaging",
     "agents",
     "memory",
+    "script",
+    "proposals",
     "tools-invoke",
     "model",
 ];

@@ -23,11 +23,11 @@ pub mod ports;
 mod program;
 mod sandbox;
 mod schema;
+mod script;
 mod skill;
 mod snapshot;
 mod state;
 mod subject;
-mod watch;
 
 pub use audit::{AuditRecord, AuditSink, Verdict};
 pub use call::{CallOutcome, CallRequest, Part};
@@ -37,10 +37,12 @@ pub use compile::{Compiler, check_engine, compile_child};
 pub use component::{Component, ToolDefinition};
 pub use digest::{Digest, DigestSyntax};
 pub use error::{CallError, LoadError, SandboxError};
-pub use grants::{Capabilities, Capability, Effects, GrantError, Grants, Limits, Rights, SessionRights};
+pub use grants::{
+    Capabilities, Capability, Effects, GrantError, Grants, Limits, Rights, SessionRights, Single, Validity,
+};
 pub use imports::MAX_COMPONENT_BYTES;
 pub use ports::Ports;
 pub use program::ComponentBytes;
 pub use sandbox::{Sandbox, SandboxOptions};
+pub use script::{MAX_SCRIPT_BYTES, Script};
 pub use snapshot::{LoadedTool, Snapshot};
-pub use watch::{Watch, WatchError};

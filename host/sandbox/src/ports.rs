@@ -214,6 +214,13 @@ pub trait Memory: Send + Sync {
     ) -> Result<String, PortError>;
 }
 
+/// New skills for the owner to decide on.
+#[async_trait]
+pub trait Proposals: Send + Sync {
+    /// Checks the skill in `folder`, which lies in one of `files`, and asks the owner; gives what was found, in words.
+    async fn propose(&self, caller: &Caller, files: &[FileGrant], folder: &str) -> Result<String, PortError>;
+}
+
 /// The ports of a host. One that is missing denies.
 #[derive(Clone, Default)]
 pub struct Ports {
@@ -229,4 +236,6 @@ pub struct Ports {
     pub agents: Option<Arc<dyn Agents>>,
     /// What was said before.
     pub memory: Option<Arc<dyn Memory>>,
+    /// New skills.
+    pub proposals: Option<Arc<dyn Proposals>>,
 }

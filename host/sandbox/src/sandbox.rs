@@ -4,12 +4,14 @@ use crate::audit::{AuditSink, Verdict};
 use crate::cache::CodeCache;
 use crate::call::{self, CallOutcome, CallRequest, Machine};
 use crate::compile::Compiler;
-use crate::component::{self, Component, Listing};
+use crate::component::{self, Code, Component, Listing};
+use crate::contract::v0_1;
 use crate::engine::{self, LOADING_INSTANCES, MAX_INSTANCES, Ticker};
 use crate::imports::{self, Declared, Kind, MAX_COMPONENT_BYTES};
 use crate::limiter::MemoryPool;
 use crate::ports::Ports;
 use crate::program::{self, ComponentBytes, Program, Programs};
+use crate::script::Script;
 use crate::skill;
 use crate::snapshot::Snapshot;
 use crate::state::State;
@@ -74,6 +76,8 @@ struct Slots {
     running: HashMap<String, Slot>,
     /// Every component that still lives, so that revoking bytes reaches calls of older snapshots.
     alive: HashMap<Digest, Weak<Component>>,
+    /// The code of engines whose scripts still live.
+    engines: HashMap<Digest, Weak<Code>>,
 }
 
 struct Slot {
@@ -187,7 +191,7 @@ impl Sandbox {
             return Ok(component);
         }
         let inner = self.inner.clone();
-        let kept = blocking(move || inner.cache.listing(&digest)).await?;
+        let kept = blocking(move || inner.cache.has(&digest).then(|| inner.cache.listing(&digest))?).await?;
         if let Some(listing) = kept.and_then(|kept| serde_json::from_slice(&kept).ok()) {
             return Ok(self.enlist(Component::new(digest, listing, bytes, None)?));
         }
@@ -289,24 +293,57 @@ impl Sandbox {
     async fn link(&self, digest: Digest, code: Vec<u8>) -> Result<(Arc<Component>, Vec<u8>), LoadError> {
         let (linked, imports, code) = self.prepare(code, Kind::Tool).await?;
         let prepared = component::prepare(linked)?;
-        let subject = Subject::of("", "", digest, "", self.inner.audit.clone());
-        let limits = call::listing_limits(&self.inner.ceiling);
-        let definitions = {
-            let _place = self.inner.listing.acquire().await;
-            self.list_tools(&prepared, &limits, &subject).await
-        }
-        .map_err(|error| LoadError::ListTools(error.to_string()))?;
-        let listing = Listing::new(imports, definitions);
-        let kept = serde_json::to_vec(&listing).map_err(|error| LoadError::Host(error.to_string()))?;
+        let listing = self.ask(digest, imports, &prepared, None).await?;
         let gone: ComponentBytes = Arc::new(|| Err(std::io::ErrorKind::NotFound.into()));
-        let component = Component::new(digest, listing, gone, Some(prepared))?;
-        let inner = self.inner.clone();
-        blocking(move || inner.cache.put_listing(&digest, &kept)).await?;
+        let component = Component::new(digest, listing.clone(), gone, Some(prepared))?;
+        self.keep_listing(digest, &listing).await?;
         Ok((self.enlist(component), code))
     }
 
+    /// Asks linked code for the tools that it, or a script on it, has.
+    pub(crate) async fn ask(
+        &self,
+        digest: Digest,
+        imports: Vec<String>,
+        prepared: &v0_1::Prepared<State>,
+        script: Option<Arc<Script>>,
+    ) -> Result<Listing, LoadError> {
+        let subject = Subject::of("", "", digest, "", self.inner.audit.clone());
+        let limits = call::listing_limits(&self.inner.ceiling);
+        let _place = self.inner.listing.acquire().await;
+        let listed = self.list_tools(prepared, &limits, &subject, script).await;
+        listed
+            .map(|definitions| Listing::new(imports, definitions))
+            .map_err(|error| LoadError::ListTools(error.to_string()))
+    }
+
+    /// What a component or a script said of itself when it was loaded before.
+    pub(crate) async fn kept_listing(&self, digest: Digest) -> Option<Listing> {
+        let inner = self.inner.clone();
+        let kept = blocking(move || inner.cache.listing(&digest)).await.ok()??;
+        serde_json::from_slice(&kept).ok()
+    }
+
+    pub(crate) async fn keep_listing(&self, digest: Digest, listing: &Listing) -> Result<(), LoadError> {
+        let kept = serde_json::to_vec(listing).map_err(|error| LoadError::Host(error.to_string()))?;
+        let inner = self.inner.clone();
+        blocking(move || inner.cache.put_listing(&digest, &kept)).await
+    }
+
+    /// The code of an engine, which all its scripts share.
+    pub(crate) fn engine(&self, digest: Digest) -> Arc<Code> {
+        let mut slots = self.slots();
+        slots.engines.retain(|_, code| code.strong_count() > 0);
+        let known = slots.engines.get(&digest).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let code = Arc::new(Code::new());
+            slots.engines.insert(digest, Arc::downgrade(&code));
+            code
+        })
+    }
+
     /// Two loads of the same bytes at once give one component: revoking them must reach all its calls.
-    fn enlist(&self, component: Component) -> Arc<Component> {
+    pub(crate) fn enlist(&self, component: Component) -> Arc<Component> {
         let mut slots = self.slots();
         slots.alive.retain(|_, component| component.strong_count() > 0);
         if let Some(first) = slots.alive.get(&component.digest()).and_then(Weak::upgrade) {
@@ -440,6 +477,9 @@ impl Sandbox {
         request: &CallRequest,
     ) -> Result<[tokio::sync::SemaphorePermit<'a>; 2], CallError> {
         tool.definition.validate(&request.arguments).map_err(CallError::InvalidArguments)?;
+        if !tool.grants.validity.take(&request.session.session) {
+            return Err(CallError::NotApproved(tool.slot.clone()));
+        }
         let places = async {
             let own = tool.places.acquire().await;
             let all = self.inner.places.acquire().await;
@@ -471,7 +511,7 @@ impl Sandbox {
         self.inner.program_places.acquire().await.ok()
     }
 
-    fn alive(&self, digest: &Digest) -> Option<Arc<Component>> {
+    pub(crate) fn alive(&self, digest: &Digest) -> Option<Arc<Component>> {
         self.slots().alive.get(digest).and_then(Weak::upgrade)
     }
 

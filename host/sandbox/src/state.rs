@@ -4,6 +4,7 @@ use crate::limiter::{Limiter, MemoryPool};
 use crate::outbound::Http;
 use crate::pipe::Handle;
 use crate::ports::{Caller, Ports};
+use crate::script::Script;
 use crate::subject::{Subject, now_ms};
 use crate::{Limits, Rights, Sandbox};
 use chiton_files::{FileContext, GuardedView};
@@ -36,7 +37,9 @@ pub(crate) struct Call {
     /// Programs that run now.
     pub(crate) programs: AtomicUsize,
     pub(crate) progress: Option<mpsc::Sender<String>>,
-    log_left: AtomicUsize,
+    /// What an engine runs.
+    pub(crate) script: Option<Arc<Script>>,
+    pub(crate) log_left: AtomicUsize,
 }
 
 impl Call {
@@ -46,7 +49,6 @@ impl Call {
         session: crate::SessionRights,
         rights: Rights,
         limits: Limits,
-        progress: Option<mpsc::Sender<String>>,
     ) -> Self {
         Self {
             caller: Caller {
@@ -60,7 +62,8 @@ impl Call {
             rights,
             memory: Arc::new(MemoryPool::new(limits.memory)),
             programs: AtomicUsize::new(0),
-            progress,
+            progress: None,
+            script: None,
             log_left: AtomicUsize::new(limits.log),
             subject,
             limits,

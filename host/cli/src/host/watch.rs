@@ -5,7 +5,8 @@ use crate::exit::Failure;
 use crate::rows;
 use crate::skills;
 use crate::tools::read_component;
-use chiton_sandbox::{Digest, Watch};
+use crate::watch::Watch;
+use chiton_sandbox::Digest;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 

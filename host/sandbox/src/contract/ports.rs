@@ -1,7 +1,7 @@
-//! The interfaces that only pass on to a port: schedule, messaging, agents, memory.
+//! The interfaces that only pass on to a port: schedule, messaging, agents, memory, proposals.
 
 use super::v0_1::tool_types::Failure;
-use super::v0_1::{agents, memory, messaging, schedule};
+use super::v0_1::{agents, memory, messaging, proposals, schedule};
 use crate::Capability;
 use crate::Verdict;
 use crate::ports::{Agents, Attachment, Due, PortError, Ports, ScheduledJob, Scheduling};
@@ -161,5 +161,17 @@ impl memory::Host for State {
         };
         let read = read.await;
         Ok(call.audited("memory.read", &target, read))
+    }
+}
+
+impl proposals::Host for State {
+    async fn propose(&mut self, folder: String) -> Answer<String> {
+        let (call, ports) = (&self.call, self.call.ports());
+        let proposed = async {
+            let (_, port) = call.port(Capability::Proposals, &ports.proposals, THIS_CHAT)?;
+            port.propose(&call.caller, &call.rights.files, &folder).await
+        };
+        let proposed = proposed.await;
+        Ok(call.audited("propose", &folder, proposed))
     }
 }

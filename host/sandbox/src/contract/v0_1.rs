@@ -11,6 +11,7 @@ wasmtime::component::bindgen!({
         "chiton:tool/log.write": trappable,
         "chiton:tool/call-context": trappable,
         "chiton:tool/secrets": trappable,
+        "chiton:tool/script": trappable,
         "chiton:tool/programs.available": trappable,
         "chiton:tool/programs.pipe": trappable,
         "chiton:tool/programs.share-input": trappable,
@@ -31,7 +32,9 @@ wasmtime::component::bindgen!({
 use chiton::tool::{call_context, log, progress};
 
 pub(crate) use EverythingPre as Prepared;
-pub(crate) use chiton::tool::{agents, exit_code, http, memory, messaging, programs, schedule, secrets, tool_types};
+pub(crate) use chiton::tool::{
+    agents, exit_code, http, memory, messaging, programs, proposals, schedule, script, secrets, tool_types,
+};
 pub(crate) use exports::chiton::tool::tools::{Definition, Failure, Part as WirePart};
 
 /// Bytes that are kept of one progress line.
@@ -53,7 +56,9 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     schedule::add_to_linker::<State, Own>(linker, |state| state)?;
     messaging::add_to_linker::<State, Own>(linker, |state| state)?;
     agents::add_to_linker::<State, Own>(linker, |state| state)?;
-    memory::add_to_linker::<State, Own>(linker, |state| state)
+    memory::add_to_linker::<State, Own>(linker, |state| state)?;
+    script::add_to_linker::<State, Own>(linker, |state| state)?;
+    proposals::add_to_linker::<State, Own>(linker, |state| state)
 }
 
 impl tool_types::Host for State {}
