@@ -25,8 +25,8 @@ pub trait OwnerDesk: Send + Sync {
     async fn grants(&self) -> Result<String, String>;
     /// Each thing that waits: its number, and what it is.
     async fn waiting(&self) -> Result<Vec<(String, String)>, String>;
-    /// Lets it be; answers with what holds now.
-    async fn approve(&self, number: &str) -> Result<String, String>;
+    /// Lets it be, as the words after the number say; answers with what holds now.
+    async fn approve(&self, number: &str, words: &str, session: &str) -> Result<String, String>;
     /// Refuses it for good.
     async fn deny(&self, number: &str) -> Result<String, String>;
 }
@@ -72,7 +72,7 @@ const COMMANDS: &[Row] = &[
     row("skills", "", "the skills", For::Owner, When::AtOnce),
     row("tools", "", "what the bot can do", For::Owner, When::AtOnce),
     row("grants", "", "what its tools may touch", For::Owner, When::AtOnce),
-    row("approve", "[NUMBER]", "what waits for your word, or let it be", For::Owner, When::AtOnce),
+    row("approve", "[NUMBER [session|once]]", "what waits for your word, or let it be", For::Owner, When::AtOnce),
     row("deny", "NUMBER", "refuse what waits for your word", For::Owner, When::AtOnce),
     row("cost", "", "what was spent", For::Everybody, When::AtOnce),
     row("help", "", "this list", For::Everybody, When::AtOnce),
@@ -151,7 +151,7 @@ impl Agent {
             "skills" => room.skills_told().await?,
             "tools" => room.tools_told(),
             "cost" => room.cost_told(&session).await?,
-            "grants" | "approve" | "deny" => room.asked_of_desk(command).await,
+            "grants" | "approve" | "deny" => room.asked_of_desk(command, &session).await,
             _ => help(room.is_owner(message)),
         })
     }
@@ -239,7 +239,7 @@ impl Room {
         Ok(format!("- this session: {}\n- today, all sessions: {}", told(session), told(today)))
     }
 
-    async fn asked_of_desk(&self, command: &Command) -> String {
+    async fn asked_of_desk(&self, command: &Command, session: &str) -> String {
         let Some(desk) = &self.desk else { return "Nothing waits for your word.".to_owned() };
         let done = match (command.name.as_str(), command.argument.as_str()) {
             ("grants", _) => desk.grants().await,
@@ -250,7 +250,10 @@ impl Room {
                     false => lines + "\n`/approve NUMBER` lets it be, `/deny NUMBER` refuses it.",
                 }
             }),
-            ("approve", number) => desk.approve(number).await,
+            ("approve", wanted) => {
+                let (number, words) = wanted.split_once(char::is_whitespace).unwrap_or((wanted, ""));
+                desk.approve(number, words.trim(), session).await
+            }
             (_, number) => desk.deny(number).await,
         };
         done.unwrap_or_else(|error| error)

@@ -7,9 +7,12 @@ mod config;
 mod control;
 #[cfg(test)]
 mod corpus;
+mod dialog;
 mod door;
+mod examples;
 mod exit;
 mod host;
+mod live;
 mod migrate;
 mod model;
 mod ports;

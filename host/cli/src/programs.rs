@@ -3,7 +3,7 @@
 use crate::builtin::BuiltIn;
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
-use chiton_sandbox::{Digest, Sandbox};
+use chiton_sandbox::{ComponentBytes, Digest, Sandbox};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +50,34 @@ pub fn added(settings: &Settings) -> Vec<(String, Result<Added, String>)> {
         .collect();
     all.sort_by(|(one, _), (other, _)| one.cmp(other));
     all
+}
+
+/// The engines of scripts, each with the built-in component that is it; without one, the program that the owner added
+/// under the engine's name.
+const ENGINES: [(&str, Option<&str>); 2] = [("js", Some("js-engine")), ("python", None)];
+
+/// The digest and the bytes of an engine.
+///
+/// # Errors
+/// When there is none of this name, with what to do.
+pub fn engine(settings: &Settings, name: &str) -> Result<(Digest, ComponentBytes), String> {
+    let Some((_, built_in)) = ENGINES.iter().find(|(engine, _)| *engine == name) else {
+        let names = ENGINES.map(|(engine, _)| engine).join(", ");
+        return Err(format!("there is no engine '{name}'; the engines are: {names}"));
+    };
+    if let Some(engine) = built_in.and_then(BuiltIn::named) {
+        return Ok((engine.digest, Arc::new(|| engine.bytes())));
+    }
+    let missing = || {
+        format!(
+            "the engine '{name}' is not here; build it with `tools/programs/{name}/build.sh {name}.wasm` and add it \
+             with `chiton program add {name}.wasm --name {name}`"
+        )
+    };
+    let digest = added(settings).into_iter().find(|(file, _)| file == name).and_then(|(_, added)| added.ok());
+    let digest = digest.and_then(|added| added.digest.parse().ok()).ok_or_else(missing)?;
+    let file = bytes_of(settings, name);
+    Ok((digest, Arc::new(move || std::fs::read(&file))))
 }
 
 fn read(path: &Path) -> Result<Added, String> {

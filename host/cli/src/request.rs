@@ -60,6 +60,55 @@ pub enum Request {
         /// The name.
         name: String,
     },
+    /// A version of a skill, which waits for the owner's word.
+    AddSkill {
+        /// Its folder, absolute.
+        folder: PathBuf,
+        /// Where it came from.
+        source: String,
+        /// Whether it may be lower than a version that was approved.
+        downgrade: bool,
+    },
+    /// What the version of a skill that waits asks and changes.
+    DescribeSkill {
+        /// The skill.
+        name: String,
+    },
+    /// The owner's word on a version of a skill.
+    DecideSkill {
+        /// The skill.
+        name: String,
+        /// The digest that the owner was shown, or its beginning.
+        digest: String,
+        /// The word.
+        decision: Decision,
+        /// What it is given in place of what it asks for.
+        grants: Option<Vec<String>>,
+    },
+    /// The end of a skill's approval.
+    RevokeSkill {
+        /// The skill.
+        name: String,
+    },
+    /// The end of a skill.
+    RemoveSkill {
+        /// The skill.
+        name: String,
+    },
+    /// An earlier version of a skill.
+    RollBackSkill {
+        /// The skill.
+        name: String,
+        /// Its version or the beginning of its digest; none: the one before.
+        version: Option<String>,
+    },
+    /// A skill that is being written: runs from its folder with these grants until whoever asks leaves.
+    DevelopSkill {
+        /// Its folder, absolute.
+        folder: PathBuf,
+        /// What the owner approved for it.
+        grants: Vec<String>,
+    },
     /// A program for the shell.
     AddProgram {
         /// The component.
@@ -140,6 +189,23 @@ pub enum Request {
         /// Where relative paths start.
         base: PathBuf,
     },
+}
+
+/// The owner's word on a version of a skill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// It runs from now on.
+    Always,
+    /// It runs for one session, until the host ends.
+    Session {
+        /// The session.
+        session: String,
+    },
+    /// It runs for one call.
+    Once,
+    /// It does not run.
+    Refuse,
 }
 
 /// One line of an answer; `Done` and `Failed` are the last.

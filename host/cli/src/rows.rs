@@ -20,8 +20,6 @@ use std::path::{Path, PathBuf};
 pub enum Source {
     /// The built-in table.
     BuiltIn,
-    /// A skill in the home, which starts with nothing.
-    Skill,
     /// The approval.
     Approval,
     /// `chiton grant`.
@@ -35,7 +33,6 @@ impl Source {
     pub fn name(self) -> &'static str {
         match self {
             Self::BuiltIn => "built-in",
-            Self::Skill => "skill",
             Self::Approval => "approval",
             Self::Owner => "owner",
             Self::Configuration => "configuration",
@@ -93,12 +90,13 @@ impl Rows {
             let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
             rows.put(name, grants, Source::BuiltIn);
         }
-        for (name, _) in skills::folders(settings) {
-            rows.put(&name, Vec::new(), Source::Skill);
-        }
         if let Some(store) = store {
             for approval in approved(store).await? {
                 rows.put(&approval.name, from_json(&approval.grants_json), Source::Approval);
+            }
+            for skill in skills::active(settings, Some(store)).await? {
+                let own = skills::folder(settings, &skill.name, &skill.digest);
+                rows.put(&skill.name, skills::granted(&skill, &own), Source::Approval);
             }
             for (name, grants) in store.tool_grants().await? {
                 if rows.rows.contains_key(&name) {
@@ -139,7 +137,8 @@ impl Rows {
         Ok(())
     }
 
-    fn put(&mut self, name: &str, grants: Vec<String>, source: Source) {
+    /// Makes the row of a component.
+    pub fn put(&mut self, name: &str, grants: Vec<String>, source: Source) {
         self.rows.insert(name.to_owned(), Row { grants, source });
     }
 

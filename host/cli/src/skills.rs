@@ -1,28 +1,56 @@
-//! The skills of the owner: folders with a `SKILL.md` in the home, for which tools such as exec can act.
+//! The skills that run: which versions the owner approved, where they are, and how they get into the sandbox.
 
 use crate::builtin::BuiltIn;
+use crate::exit::Failure;
 use crate::programs;
-use crate::rows::Rows;
+use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use chiton_agent::SkillSettings;
-use chiton_sandbox::Sandbox;
-use std::path::PathBuf;
+use chiton_sandbox::{Component, Digest, Grants, Limits, Sandbox, Script, Validity};
+use chiton_store::{SkillRow, SkillState, Store};
+use futures_util::future::join_all;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What makes a folder a skill.
 pub const DESCRIPTION: &str = "SKILL.md";
+/// The folder among the skills with the versions that were added.
+const VERSIONS: &str = ".store";
+/// The folder in a session's scratch directory with those of the skills.
+pub const SCRATCH: &str = "skills";
 
-/// The names and folders of all skills, sorted by name.
-pub fn folders(settings: &Settings) -> Vec<(String, PathBuf)> {
-    let entries = std::fs::read_dir(settings.home.skills()).into_iter().flatten().flatten();
-    let mut all: Vec<_> = entries
-        // A link could lead to a place that tools may write to.
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .filter(|entry| entry.path().join(DESCRIPTION).is_file())
-        .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
-        .filter(|(name, _)| is_name(name) && BuiltIn::named(name).is_none())
-        .collect();
-    all.sort();
-    all
+/// A version of a skill that runs, and for which calls.
+#[derive(Clone)]
+pub struct Running {
+    /// The version.
+    pub row: SkillRow,
+    /// Where its files are.
+    pub folder: PathBuf,
+    /// Whose calls may use it.
+    pub validity: Validity,
+}
+
+impl Running {
+    /// A version that runs for all calls.
+    pub fn always(settings: &Settings, row: SkillRow) -> Self {
+        let folder = folder(settings, &row.name, &row.digest);
+        Self { row, folder, validity: Validity::Always }
+    }
+}
+
+/// The folder of a version.
+pub fn folder(settings: &Settings, name: &str, digest: &str) -> PathBuf {
+    let short = digest.get(..12).unwrap_or(digest);
+    settings.home.skills().join(VERSIONS).join(name).join(short)
+}
+
+/// The versions that run for all calls, less those that the configuration turns off.
+pub async fn active(settings: &Settings, store: Option<&Store>) -> Result<Vec<SkillRow>, Failure> {
+    let Some(store) = store else { return Ok(Vec::new()) };
+    let mut all = store.skills().await?;
+    let off = &settings.config.agents.defaults.disabled_skills;
+    all.retain(|row| row.state == SkillState::Active && !off.contains(&row.name));
+    Ok(all)
 }
 
 /// What the agent tells the model of skills.
@@ -30,20 +58,110 @@ pub fn settings(settings: &Settings) -> SkillSettings {
     let built_in = BuiltIn::programs().flat_map(|program| program.names).map(|name| (*name).to_owned());
     let added = programs::added(settings).into_iter().filter_map(|(_, added)| added.ok());
     SkillSettings {
-        folders: vec![settings.home.skills()],
         disabled: settings.config.agents.defaults.disabled_skills.iter().cloned().collect(),
         programs: built_in.chain(added.flat_map(|added| added.names)).collect(),
         secrets: settings.config.secrets.keys().cloned().collect(),
     }
 }
 
-/// Makes exactly the skills that are there known to the sandbox.
-pub fn publish(sandbox: &Sandbox, settings: &Settings, rows: &Rows) {
-    let given = |(name, folder): (String, PathBuf)| {
-        let grants = rows.grants(&name);
-        (name, folder, grants)
+/// The grants of a version, with its own folder in place of the word `skill`.
+pub fn granted(row: &SkillRow, own: &Path) -> Vec<String> {
+    let placed = |grant: String| match grant.strip_prefix("files=skill") {
+        Some(rest) if rest.starts_with([':', '/']) => format!("files={}{rest}", own.display()),
+        _ => grant,
     };
-    sandbox.set_skills(folders(settings).into_iter().map(given).collect());
+    let grants = row.granted_json.as_deref().map(rows::from_json).unwrap_or_default();
+    grants.into_iter().map(placed).collect()
+}
+
+/// What the sandbox gives to a version.
+fn grants(rows: &Rows, running: &Running) -> Grants {
+    let row = &running.row;
+    let given = rows.grants(&row.name);
+    let limits = serde_json::from_str(&row.limits_json).ok().or(given.limits);
+    let own_scratch = Some(Path::new(SCRATCH).join(&row.name));
+    Grants { limits, own_scratch, validity: running.validity.clone(), ..given }
+}
+
+/// Makes exactly these skills run; gives what cannot, and why.
+pub async fn publish(sandbox: &Sandbox, settings: &Settings, rows: &Rows, running: &[Running]) -> Vec<(String, String)> {
+    let known = |running: &Running| {
+        let name = running.row.name.clone();
+        (name, running.folder.clone(), grants(rows, running))
+    };
+    sandbox.set_skills(running.iter().map(known).collect());
+    let loading = join_all(running.iter().map(|running| load(sandbox, settings, running))).await;
+    let mut wrong = Vec::new();
+    for (running, loaded) in running.iter().zip(loading) {
+        let name = &running.row.name;
+        let published = loaded.and_then(|component| match component {
+            Some(component) => {
+                sandbox.publish(name, component, grants(rows, running)).map_err(|error| error.to_string())
+            }
+            None => Ok(sandbox.unload(name)),
+        });
+        if let Err(reason) = published {
+            wrong.push((name.clone(), reason));
+        }
+    }
+    wrong
+}
+
+/// Loads exactly the code that was approved; none if the version has no code.
+pub async fn load(
+    sandbox: &Sandbox,
+    settings: &Settings,
+    running: &Running,
+) -> Result<Option<Arc<Component>>, String> {
+    let row = &running.row;
+    if row.file.is_empty() {
+        return Ok(None);
+    }
+    let digest: Digest = row.code.parse().map_err(|error| format!("{error}"))?;
+    let file = running.folder.join(&row.file);
+    let component = if row.engine.is_empty() {
+        let read = move || std::fs::read(&file);
+        sandbox.load_known(digest, Arc::new(read)).await.map_err(|error| error.to_string())?
+    } else {
+        let text = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        if Digest::of(&text) != digest {
+            return Err(changed(&row.name));
+        }
+        script(sandbox, settings, &row.engine, &row.file, text).await?
+    };
+    match component.definitions_digest().to_string() == row.definitions {
+        true => Ok(Some(component)),
+        false => Err(changed(&row.name)),
+    }
+}
+
+fn changed(name: &str) -> String {
+    format!("its code is not what was approved; run `chiton skill rollback {name}`, or add it again")
+}
+
+/// Loads a script on its engine.
+pub async fn script(
+    sandbox: &Sandbox,
+    settings: &Settings,
+    engine: &str,
+    name: &str,
+    text: Vec<u8>,
+) -> Result<Arc<Component>, String> {
+    let (digest, bytes) = programs::engine(settings, engine)?;
+    let text = String::from_utf8(text).map_err(|_| format!("the script '{name}' is not UTF-8 text"))?;
+    let script = Script { name: name.to_owned(), text };
+    sandbox.load_script(digest, bytes, script).await.map_err(|error| error.to_string())
+}
+
+/// The limits that a manifest states, and the defaults of what it does not.
+pub fn limits(stated: &chiton_skills::Limits) -> Limits {
+    let own = Limits::default();
+    Limits {
+        memory: stated.memory.map_or(own.memory, |size| size.0),
+        time: stated.time.map_or(own.time, |time| time.0),
+        output: stated.output.and_then(|size| usize::try_from(size.0).ok()).unwrap_or(own.output),
+        ..own
+    }
 }
 
 /// Whether a component or a skill can have this name.

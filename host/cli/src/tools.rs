@@ -2,12 +2,13 @@
 
 use crate::builtin::{self, BuiltIn};
 use crate::exit::Failure;
+use crate::live;
 use crate::ports;
 use crate::process;
 use crate::programs;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
-use crate::skills;
+use crate::skills::{self, Running};
 use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Sandbox, SandboxOptions, Verdict};
 use chiton_store::{ApprovalRow, AuditRow, Store};
 use std::path::{Path, PathBuf};
@@ -35,7 +36,11 @@ impl Tools {
         for (name, component) in futures_util::future::join_all(loading).await {
             sandbox.publish(name, component?, rows.grants(name))?;
         }
-        skills::publish(&sandbox, settings, &rows);
+        let active = skills::active(settings, store).await?;
+        let running: Vec<_> = active.into_iter().map(|row| Running::always(settings, row)).collect();
+        for (name, reason) in skills::publish(&sandbox, settings, &rows, &running).await {
+            notices.push(format!("the skill '{name}' does not run: {reason}"));
+        }
         if let Some(store) = store {
             for approval in rows::approved(store).await? {
                 let published = load_approved(&sandbox, settings, &approval).await.and_then(|component| {
@@ -133,7 +138,10 @@ pub fn read_component(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Records what the sandbox tells in the store's audit trail.
 pub fn audit_to(store: Store) -> Arc<dyn AuditSink> {
-    Arc::new(move |record: AuditRecord| store.audit(audit_row(record)))
+    Arc::new(move |record: AuditRecord| {
+        live::record(&record);
+        store.audit(audit_row(record));
+    })
 }
 
 /// Records nothing, for commands that only look.

@@ -22,6 +22,7 @@ pub struct WatchError {
 
 /// Reports what changed in some folders. Stops when dropped.
 pub struct Watch {
+    quiet: Duration,
     watcher: RecommendedWatcher,
     changes: Arc<Changes>,
 }
@@ -61,7 +62,12 @@ impl Watch {
         });
         let watcher = watcher
             .map_err(|error| WatchError { path: PathBuf::from("the file system"), reason: error.to_string() })?;
-        Ok(Self { watcher, changes })
+        Ok(Self { quiet: QUIET, watcher, changes })
+    }
+
+    /// The same, which reports after a shorter quiet time.
+    pub fn after(self, quiet: Duration) -> Self {
+        Self { quiet, ..self }
     }
 
     /// Adds a folder, without the folders in it.
@@ -77,7 +83,7 @@ impl Watch {
         loop {
             self.changes.more.notified().await;
             for _ in 0..LONGEST_WAIT {
-                if tokio::time::timeout(QUIET, self.changes.more.notified()).await.is_err() {
+                if tokio::time::timeout(self.quiet, self.changes.more.notified()).await.is_err() {
                     break;
                 }
             }

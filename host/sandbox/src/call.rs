@@ -106,6 +106,9 @@ impl Sandbox {
         let mut rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
         let mut arguments = request.arguments;
         skill::enter(tool, &mut rights, &mut arguments);
+        if let (Some(_), Some(scratch)) = (&tool.grants.own_scratch, &rights.scratch) {
+            std::fs::create_dir_all(scratch).map_err(|error| CallError::Host(error.to_string()))?;
+        }
         let prepared = tokio::select! {
             biased;
             ended = withdrawn(tool, &request.cancel) => return Err(ended),

@@ -130,6 +130,9 @@ pub struct Grants {
     /// For which calls they hold.
     #[serde(skip)]
     pub validity: Validity,
+    /// The folder in the session's scratch directory that is all the component sees of it; none: it sees the whole.
+    #[serde(skip)]
+    pub own_scratch: Option<PathBuf>,
 }
 
 /// For which calls something that the owner gave holds.
@@ -412,8 +415,9 @@ impl Rights {
         };
         rights.files = files.iter().map(|grant| narrowed(grant, grant.access)).collect();
         if let (Some(access), Some(scratch)) = (grants.scratch, &session.scratch) {
-            rights.files.push(narrowed(scratch, access));
-            rights.scratch = Some(scratch.path.clone());
+            let path = grants.own_scratch.iter().fold(scratch.path.clone(), |path, own| path.join(own));
+            rights.files.push(narrowed(&FileGrant { path: path.clone(), ..scratch.clone() }, access));
+            rights.scratch = Some(path);
         }
         rights
     }

@@ -366,6 +366,11 @@ impl Sandbox {
         self.install(&mut slots, slot, Slot { component, grants: Arc::new(grants), withdrawn })
     }
 
+    /// Whether `slot` could take all tools of a component: their names are nobody else's.
+    pub fn check_names(&self, slot: &str, component: &Component) -> Result<(), LoadError> {
+        self.inner.snapshot.load().check_names(slot, component)
+    }
+
     fn install(&self, slots: &mut Slots, name: &str, slot: Slot) -> Result<(), LoadError> {
         let running = (slot.component.clone(), slot.grants.clone(), slot.withdrawn.clone());
         let next = self.inner.snapshot.load().with_slot(name, Some(running))?;

@@ -96,6 +96,10 @@ impl Snapshot {
         Ok(Self { generation: self.generation + 1, tools, skills: self.skills.clone() })
     }
 
+    pub(crate) fn check_names(&self, slot: &str, component: &Component) -> Result<(), LoadError> {
+        component.tools().iter().try_for_each(|tool| refuse_collision(&self.tools, slot, &tool.name))
+    }
+
     /// This picture with exactly these skills. Calls that use what is taken away end.
     pub(crate) fn with_skills(&self, all: Vec<(String, PathBuf, Grants)>) -> Self {
         let mut before = self.skills.clone();

@@ -26,6 +26,7 @@ async fn add(store: &Store, number: i64, together: Timestamp, now: Timestamp) ->
         channel: "terminal".into(),
         chat_id: format!("chat{}", number % 100),
         origin: "terminal:default".into(),
+        component: String::new(),
         name: format!("job {number}"),
         message: "say how the weather will be today, and whether the plants need water".into(),
         timing: "every 86400".into(),

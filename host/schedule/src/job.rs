@@ -17,6 +17,8 @@ pub struct NewJob {
     pub chat_id: String,
     /// The session whose turn makes it; the chat's own when the owner does.
     pub origin: String,
+    /// The component that makes it; empty for a person.
+    pub component: String,
     /// Short name; when it is empty, the beginning of the message.
     pub name: String,
     /// What the agent is told when it is due.

@@ -219,6 +219,7 @@ impl Scheduler {
             channel: new.channel,
             chat_id: new.chat_id,
             origin: new.origin,
+            component: new.component,
             name,
             message,
             timing: new.timing.to_string(),

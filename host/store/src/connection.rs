@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every format step, oldest first; the format number is how many of them were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), INDEXED];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), INDEXED, include_str!("schema/0004.sql")];
 /// The step that brings the index of messages.
 const INDEXED: &str = include_str!("schema/0003.sql");
 /// Since this format, what is deleted is overwritten.

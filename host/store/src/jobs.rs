@@ -36,6 +36,8 @@ pub struct NewJob {
     pub chat_id: String,
     /// The session whose turn made it.
     pub origin: String,
+    /// The component that makes it; empty for a person.
+    pub component: String,
     /// Short name.
     pub name: String,
     /// What the agent is told when it is due.
@@ -124,8 +126,8 @@ pub(crate) const OF_SESSION: &str =
 pub(crate) const IN_ALL: &str = "SELECT count(*) FROM jobs WHERE state IN ('active', 'disabled', 'quarantined')";
 pub(crate) const ADD: &str = "
     INSERT INTO jobs (session_id, channel, chat_id, origin, name, message, timing, zone, rights, state, reason,
-        next_due, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        next_due, created_at, component)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 pub(crate) const ONE: &str = select!("WHERE id = ?1 AND state <> 'removed'");
 const ALL: &str = select!("WHERE state <> 'removed' ORDER BY id");
 pub(crate) const LIST: &str =
@@ -186,7 +188,8 @@ fn add(connection: &Connection, new: &NewJob, limits: JobLimits, created_at: i64
     let session = inbox::session(connection, &new.session(), now())?;
     room_for_one(connection, session, limits)?;
     let state = if new.quarantine.is_some() { JobState::Quarantined } else { JobState::Active };
-    let NewJob { channel, chat_id, origin, name, message, timing, zone, rights_json, next_due_ms, quarantine } = new;
+    let NewJob { channel, chat_id, origin, component, name, message, timing, .. } = new;
+    let NewJob { zone, rights_json, next_due_ms, quarantine, .. } = new;
     connection.prepare_cached(ADD)?.execute(params![
         session,
         channel,
@@ -200,7 +203,8 @@ fn add(connection: &Connection, new: &NewJob, limits: JobLimits, created_at: i64
         state,
         quarantine,
         next_due_ms,
-        created_at
+        created_at,
+        component
     ])?;
     let id = connection.last_insert_rowid();
     Ok(connection.prepare_cached(ONE)?.query_row([id], job)?)

@@ -128,7 +128,7 @@ impl OwnerDesk for Desk {
         Ok(vec![("7".into(), "a job".into())])
     }
 
-    async fn approve(&self, number: &str) -> Result<String, String> {
+    async fn approve(&self, number: &str, _: &str, _: &str) -> Result<String, String> {
         self.0.lock().unwrap().push(format!("+{number}"));
         Ok("It runs.".into())
     }

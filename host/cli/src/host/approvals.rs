@@ -124,8 +124,10 @@ impl Host {
         }
         if let Some(sandbox) = self.started_sandbox() {
             let rows = self.rows().await?.1;
-            sandbox.set_grants(name, rows.grants(name));
-            skills::publish(sandbox, self.settings(), &rows);
+            match self.runs_as_skill(name).await? {
+                true => self.publish_skills(sandbox).await?,
+                false => drop(sandbox.set_grants(name, rows.grants(name))),
+            }
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ impl Host {
             channel: Terminal::NAME.to_owned(),
             chat_id: chat,
             origin: session,
+            component: String::new(),
             name,
             message,
             timing: timing.parse().map_err(ScheduleError::from)?,

@@ -2,12 +2,16 @@
 
 mod approvals;
 mod desk;
+mod develop;
+mod inspect;
 mod jobs;
 mod received;
 mod sessions;
+mod lifecycle;
 mod watch;
 
 pub use approvals::{keep, unknown_tool};
+pub use inspect::waiting;
 pub use jobs::described;
 pub use sessions::known;
 
@@ -20,7 +24,7 @@ use crate::ports;
 use crate::programs;
 use crate::request::{Reply, Request};
 use crate::settings::Settings;
-use crate::skills;
+use crate::skills::{self, Running};
 use crate::terminal::progress::{self, COMPILING};
 use crate::tools::{self, Tools};
 use chiton_agent::{Agent, AgentError, AgentOptions, AgentSettings, Heartbeat, Reset, TurnEvent};
@@ -29,6 +33,7 @@ use chiton_sandbox::{CallError, CallRequest, Grants, Part, Ports, Sandbox, Sessi
 use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
 use chiton_store::{HostLock, JobId, OutboxId, Retention, Store, StoreError, failpoint};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -49,6 +54,8 @@ struct Inner {
     sandbox: OnceCell<Sandbox>,
     agent: OnceCell<Agent>,
     notices: Mutex<Vec<String>>,
+    /// Skills that were approved for a session or a call only.
+    temporary: Mutex<BTreeMap<String, Running>>,
     /// Ends what runs beside requests.
     closing: CancellationToken,
     /// Told when a component was approved, so that its file is watched too.
@@ -78,6 +85,7 @@ impl Host {
                 sandbox: OnceCell::new(),
                 agent: OnceCell::new(),
                 notices: Mutex::default(),
+                temporary: Mutex::default(),
                 approved: Notify::new(),
                 _lock: lock,
             }),
@@ -181,6 +189,15 @@ impl Host {
             Request::Call { tool, arguments, grants } => self.call(tool, arguments, grants, &replies).await,
             Request::Approve { name, file, grants } => self.approve(name, file, grants).await,
             Request::Revoke { name } => self.revoke(&name).await,
+            Request::AddSkill { folder, source, downgrade } => self.add_skill(&folder, source, downgrade).await,
+            Request::DescribeSkill { name } => self.describe_skill(&name).await,
+            Request::DecideSkill { name, digest, decision, grants } => {
+                self.decide_skill(&name, &digest, decision, grants).await
+            }
+            Request::RevokeSkill { name } => self.revoke_skill(&name).await,
+            Request::RemoveSkill { name } => self.remove_skill(&name).await,
+            Request::RollBackSkill { name, version } => self.roll_back_skill(&name, version.as_deref()).await,
+            Request::DevelopSkill { folder, grants } => self.develop(&folder, grants, &replies).await,
             Request::AddProgram { file, names } => self.add_program(&file, names).await,
             Request::RemoveProgram { name } => self.remove_program(&name),
             Request::AddJob { chat, name, message, timing, zone } => {

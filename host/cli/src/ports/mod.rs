@@ -2,9 +2,11 @@
 
 mod native;
 mod outbound;
+mod recorded;
 mod schedule;
 mod secrets;
 
+pub use recorded::{Recorded, Recording};
 pub use native::{pinned, shown as shown_program, unpinned, walls};
 pub use schedule::{Schedule, Woken};
 

@@ -71,7 +71,7 @@ impl Outbound for Http {
 }
 
 /// A request in the words of the engine.
-fn sent(request: &http::Request<Bytes>) -> Request {
+pub(super) fn sent(request: &http::Request<Bytes>) -> Request {
     let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| (name.to_string(), value.as_bytes().to_vec());
     Request {
         method: request.method().to_string(),
@@ -81,7 +81,7 @@ fn sent(request: &http::Request<Bytes>) -> Request {
     }
 }
 
-fn told(error: EgressError) -> PortError {
+pub(super) fn told(error: EgressError) -> PortError {
     let text = error.to_string();
     match error {
         EgressError::Denied { grant, target } => PortError::Denied { grant, target },

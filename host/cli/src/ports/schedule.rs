@@ -1,5 +1,6 @@
 //! Jobs for components, by the scheduler.
 
+use crate::builtin::BuiltIn;
 use async_trait::async_trait;
 use chiton_agent::{Agent, frozen_rights};
 use chiton_sandbox::Effects;
@@ -9,6 +10,9 @@ use chiton_store::JobId;
 
 /// Why a job of a turn that read what strangers wrote waits for its owner.
 const TAINTED: &str = "it was made in a turn that had read what strangers wrote";
+
+/// Why a job of a skill waits for the owner.
+const STRANGER: &str = "a skill made it";
 
 /// The scheduler as components see it.
 pub struct Schedule(pub Scheduler);
@@ -32,16 +36,20 @@ impl Scheduling for Schedule {
         // A job that could make jobs would never end.
         let mut rights = caller.session.clone();
         rights.effects = rights.effects.without(Effects::SCHEDULES);
+        // What a skill wants said to the agent is the word of a stranger.
+        let stranger = BuiltIn::named(&caller.component).is_none().then_some(STRANGER);
+        let quarantine = stranger.or(caller.session.tainted.then_some(TAINTED)).map(str::to_owned);
         let new = NewJob {
             channel: channel.to_owned(),
             chat_id: chat_id.to_owned(),
             origin: session.clone(),
+            component: caller.component.clone(),
             name,
             message,
             timing,
             zone,
             rights_json: frozen_rights(&rights),
-            quarantine: caller.session.tainted.then(|| TAINTED.to_owned()),
+            quarantine,
         };
         self.0.add(new).await.map(shown).map_err(told)
     }

@@ -128,6 +128,7 @@ fn job(timing: Timing) -> NewJob {
     NewJob {
         channel: "terminal".into(),
         chat_id: "default".into(),
+        component: String::new(),
         origin: SESSION.into(),
         name: "plants".into(),
         message: "water the plants".into(),

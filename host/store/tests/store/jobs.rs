@@ -14,6 +14,7 @@ pub(crate) fn job(name: &str, next_due_ms: i64) -> NewJob {
     NewJob {
         channel: "terminal".into(),
         chat_id: "default".into(),
+        component: String::new(),
         origin: SESSION.into(),
         name: name.into(),
         message: "water the plants".into(),

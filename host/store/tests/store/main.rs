@@ -15,6 +15,7 @@ mod messages;
 mod private;
 mod recall;
 mod sessions;
+mod skills;
 mod tasks;
 mod turns;
 

@@ -1,0 +1,190 @@
+//! What authors of skills need: make, build, check, try, run while writing, sign.
+
+use super::super::{print_json, print_line};
+use super::add::{hint, of_component};
+use crate::dialog::Dialog;
+use crate::door::Door;
+use crate::examples::{self, Outcome};
+use crate::exit::{Exit, Failure};
+use crate::project;
+use crate::request::{Reply, Request};
+use crate::settings::{Settings, current_directory};
+use crate::skills;
+use crate::terminal::progress;
+use crate::terminal::style::Style;
+use crate::watch::Watch;
+use chiton_sandbox::Component;
+use chiton_skills::{Code, Package};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Most bytes of a file that is checked.
+const MOST_BYTES: u64 = 64 << 20;
+/// Quiet time after the last change of a source before it is built.
+const QUIET: Duration = Duration::from_millis(60);
+
+/// Makes a new skill.
+pub fn new(name: &str, language: &str, component: bool, folder: Option<PathBuf>) -> Result<(), Failure> {
+    let home = crate::settings::open_home()?;
+    let folder = current_directory()?.join(folder.unwrap_or_else(|| PathBuf::from(name)));
+    let made = project::new(name, language, component, &folder, home.root())?;
+    print_line(&format!("made {}", made.display()))?;
+    print_line(&format!("next: cd {} && chiton skill test && chiton skill dev", made.display()))
+}
+
+/// Builds the component of a skill.
+pub fn build(folder: &Path) -> Result<(), Failure> {
+    let built = project::build(&current_directory()?.join(folder))?;
+    print_line(&format!("built {} in {:.1} s", built.component.display(), built.duration.as_secs_f64()))
+}
+
+fn whole(folder: &Path) -> Result<PathBuf, Failure> {
+    let folder = current_directory()?.join(folder);
+    folder.canonicalize().map_err(|error| {
+        Failure::new(Exit::NotFound, format!("the folder {} cannot be read: {error}", folder.display()))
+    })
+}
+
+/// Says what would be refused, and why.
+pub async fn check(place: &Path, json: bool) -> Result<(), Failure> {
+    let settings = Settings::load()?;
+    let place = whole(place)?;
+    let package = match place.is_dir() {
+        true => Package::read(&place)?,
+        false => {
+            let size = std::fs::metadata(&place)?.len();
+            if size > MOST_BYTES {
+                return Err(Failure::new(Exit::Refused, format!("it has {size} bytes; at most {MOST_BYTES} are accepted")));
+            }
+            let (bytes, name) = (std::fs::read(&place)?, hint(&place.to_string_lossy()));
+            match bytes.starts_with(b"\0asm") {
+                true => of_component(&name, bytes)?,
+                false => Package::unpack(&name, &bytes)?,
+            }
+        }
+    };
+    let sandbox = crate::tools::sandbox(&settings, crate::tools::no_audit())?;
+    let component = progress::while_slow("checking and compiling", loaded(&sandbox, &settings, &package)).await?;
+    let dialog = Dialog::of(&settings, &package, component.as_deref(), &place.display().to_string());
+    if json {
+        return print_json(&serde_json::json!(dialog));
+    }
+    super::print_dialog(&dialog)?;
+    print_line("Nothing of it would be refused.")
+}
+
+async fn loaded(
+    sandbox: &chiton_sandbox::Sandbox,
+    settings: &Settings,
+    package: &Package,
+) -> Result<Option<Arc<Component>>, Failure> {
+    Ok(match package.code() {
+        Code::None => None,
+        Code::Component { bytes, .. } => Some(sandbox.load(bytes.to_vec()).await?),
+        Code::Script { engine, name, text } => {
+            let script = skills::script(sandbox, settings, engine.name(), name, text.as_bytes().to_vec()).await;
+            Some(script.map_err(|reason| Failure::new(Exit::Refused, reason))?)
+        }
+    })
+}
+
+/// Runs the examples.
+pub async fn test(folder: &Path, json: bool) -> Result<(), Failure> {
+    let settings = Settings::load()?;
+    let folder = whole(folder)?;
+    let package = Package::read(&folder)?;
+    let outcomes = progress::while_slow("checking and compiling", tried(&settings, &package, &folder)).await?;
+    if json {
+        print_json(&serde_json::json!(outcomes))?;
+    } else {
+        outcomes.iter().try_for_each(print_outcome)?;
+    }
+    let wrong = outcomes.iter().filter(|outcome| outcome.wrong.is_some()).count();
+    match (outcomes.len(), wrong) {
+        (0, _) => Err(Failure::new(Exit::Usage, "it declares no examples; add [[examples]] to its skill.toml")),
+        (all, 0) if !json => print_line(&format!("{all} of {all} examples hold")),
+        (_, 0) => Ok(()),
+        (all, wrong) => Err(Failure::new(Exit::Failure, format!("{wrong} of {all} examples do not hold"))),
+    }
+}
+
+async fn tried(settings: &Settings, package: &Package, folder: &Path) -> Result<Vec<Outcome>, Failure> {
+    let sandbox = crate::tools::sandbox(settings, crate::tools::no_audit())?;
+    let component = loaded(&sandbox, settings, package).await?;
+    let row = crate::host::waiting(package, component.as_deref(), &package.asked(), folder.display().to_string());
+    examples::run(settings, package, row, folder).await
+}
+
+fn print_outcome(outcome: &Outcome) -> Result<(), Failure> {
+    let Outcome { tool, wrong, milliseconds, used, denied } = outcome;
+    let verdict = match wrong {
+        None => Style::Good.paint("holds"),
+        Some(_) => Style::Bad.paint("fails"),
+    };
+    print_line(&format!("{verdict}  {tool}  {milliseconds:.1} ms"))?;
+    let lines = [("", wrong.iter().collect::<Vec<_>>()), ("used ", used.iter().collect()), ("denied ", denied.iter().collect())];
+    for (what, lines) in lines {
+        lines.into_iter().try_for_each(|line| print_line(&format!("       {what}{}", chiton_skills::inert::line(line))))?;
+    }
+    Ok(())
+}
+
+/// Runs a skill from its folder while it is written.
+pub async fn develop(folder: &Path) -> Result<(), Failure> {
+    let folder = whole(folder)?;
+    let mut package = Package::read(&folder);
+    let builds = project::builds(&folder)?;
+    if builds.is_some() && package.is_err() {
+        project::build(&folder)?;
+        package = Package::read(&folder);
+    }
+    let asked = package?.asked();
+    if !asked.is_empty() {
+        print_line("While it is written, it may:")?;
+        asked.iter().try_for_each(|grant| print_line(&format!("  {}\n      {grant}", chiton_skills::sentence(grant))))?;
+    }
+    let door = Door::open(Settings::load()?).await?;
+    let mut replies = door.ask(Request::DevelopSkill { folder: folder.clone(), grants: asked }).await?;
+    let mut building = Building::of(&folder, builds)?;
+    let ended = loop {
+        tokio::select! {
+            reply = replies.recv() => match reply {
+                Some(Reply::Progress(line)) => print_line(&line)?,
+                Some(Reply::Failed { exit, message }) => break Err(Failure { exit, message }),
+                Some(Reply::Done(_)) | None => break Ok(()),
+                Some(_) => {}
+            },
+            () = building.changed() => match tokio::task::block_in_place(|| project::build(&folder)) {
+                Ok(built) => print_line(&format!("built in {:.1} s", built.duration.as_secs_f64()))?,
+                Err(failure) => eprintln!("{failure}"),
+            },
+            _ = tokio::signal::ctrl_c() => break Ok(()),
+        }
+    };
+    drop(replies);
+    door.close().await;
+    ended
+}
+
+/// Watches the sources of a component.
+struct Building(Option<Watch>);
+
+impl Building {
+    fn of(folder: &Path, sources: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
+        let Some(sources) = sources else { return Ok(Self(None)) };
+        let cannot = Failure::because(Exit::Failure);
+        let mut watch = Watch::new().map_err(&cannot)?.after(QUIET);
+        for source in sources {
+            watch.add(&folder.join(source)).map_err(&cannot)?;
+        }
+        Ok(Self(Some(watch)))
+    }
+
+    async fn changed(&mut self) {
+        match &self.0 {
+            Some(watch) => drop(watch.changed().await),
+            None => std::future::pending().await,
+        }
+    }
+}

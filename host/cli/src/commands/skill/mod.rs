@@ -1,0 +1,118 @@
+//! `chiton skill`
+
+mod add;
+mod author;
+mod view;
+
+use super::{print, print_json, print_line, tell};
+use crate::arguments::Skill;
+use crate::dialog::Dialog;
+use crate::door::Door;
+use crate::exit::{Exit, Failure};
+use crate::request::{Decision, Request};
+use crate::settings::{Settings, current_directory};
+use crate::terminal::progress;
+use serde_json::Value;
+
+/// Makes, adds, approves, shows and removes skills.
+pub async fn run(command: Skill, json: bool) -> Result<(), Failure> {
+    match command {
+        Skill::List => view::list(json).await,
+        Skill::Show { name } => view::show(&name, json).await,
+        Skill::Diff { name } => view::diff(&name, json).await,
+        Skill::Add(wanted) => add::run(wanted, json).await,
+        Skill::Approve { name, grant, nothing, once, session } => {
+            let base = current_directory()?;
+            let given = grant.iter().map(|grant| crate::rows::placed(grant, &base)).collect::<Result<Vec<_>, _>>()?;
+            let grants = (nothing || !given.is_empty()).then_some(given);
+            let decision = match session {
+                Some(session) => Decision::Session { session },
+                None if once => Decision::Once,
+                None => Decision::Always,
+            };
+            decide(&name, decision, grants, json).await
+        }
+        Skill::Refuse { name } => decide(&name, Decision::Refuse, None, json).await,
+        Skill::Revoke { name } => {
+            tell(Request::RevokeSkill { name: name.clone() }, json, |_| format!("revoked {name}")).await
+        }
+        Skill::Remove { name } => {
+            tell(Request::RemoveSkill { name: name.clone() }, json, |_| format!("removed {name}")).await
+        }
+        Skill::Rollback { name, version } => {
+            tell(Request::RollBackSkill { name, version }, json, |done| format!("went back: {}", told(done))).await
+        }
+        Skill::New { name, language, component, folder } => author::new(&name, &language, component, folder),
+        Skill::Build(place) => author::build(&place.folder),
+        Skill::Check { place } => author::check(&place, json).await,
+        Skill::Test(place) => author::test(&place.folder, json).await,
+        Skill::Dev(place) => author::develop(&place.folder).await,
+        Skill::Sign { folder, key } => author::sign(&folder.folder, &key),
+        Skill::Publish { folder, reference, force } => add::publish(&folder.folder, &reference, force).await,
+        Skill::Schema => print_line(&format!("{:#}", chiton_skills::schema())),
+    }
+}
+
+/// Tells the host the owner's word on the version that waits.
+async fn decide(name: &str, decision: Decision, grants: Option<Vec<String>>, json: bool) -> Result<(), Failure> {
+    let settings = Settings::load()?;
+    let (name, digest) = waiting(&settings, name).await?;
+    let door = Door::open(settings).await?;
+    let request = Request::DecideSkill { name, digest, decision, grants };
+    let result = progress::while_slow("checking and compiling", door.done(request)).await;
+    door.close().await;
+    let done = result?;
+    match json {
+        true => print_json(&done),
+        false => print_line(&told(&done)),
+    }
+}
+
+/// Tells the host the owner's word on what the owner was shown.
+async fn decide_on(door: &Door, dialog: &Dialog, decision: Decision, json: bool) -> Result<(), Failure> {
+    let (name, digest) = (dialog.name.clone(), dialog.digest.clone());
+    let request = Request::DecideSkill { name, digest, decision, grants: None };
+    let done = progress::while_slow("starting it", door.done(request)).await?;
+    match json {
+        true => print_json(&done),
+        false => print_line(&told(&done)),
+    }
+}
+
+/// The name and the digest of the version that waits, by the skill's name or by what names the version.
+async fn waiting(settings: &Settings, wanted: &str) -> Result<(String, String), Failure> {
+    let store = super::look(settings)?;
+    let rows = match &store {
+        Some(store) => store.skills().await?,
+        None => Vec::new(),
+    };
+    let mut waiting = rows.iter().filter(|row| row.state == chiton_store::SkillState::Waiting);
+    let meant = waiting.find(|row| {
+        row.name == wanted || wanted.strip_prefix(&row.name).and_then(|rest| rest.strip_prefix('-')).is_some_and(|digest| digest.len() >= 6 && row.digest.starts_with(digest))
+    });
+    match meant {
+        Some(row) => Ok((row.name.clone(), row.digest.clone())),
+        None => {
+            let message = format!("no version of '{wanted}' waits for you; `chiton skill list` shows what does");
+            Err(Failure::new(Exit::NotFound, message))
+        }
+    }
+}
+
+/// What was decided, in a line.
+fn told(done: &Value) -> String {
+    let list = |key: &str| {
+        let items = done[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+        if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
+    };
+    let name = done["name"].as_str().unwrap_or_default();
+    match done["state"].as_str() {
+        Some("refused") => format!("refused {name}"),
+        _ => format!("{name} runs: tools {}; may touch {}", list("tools"), list("grants")),
+    }
+}
+
+/// Prints what the owner has to decide on.
+fn print_dialog(dialog: &Dialog) -> Result<(), Failure> {
+    print(dialog.text().as_bytes())
+}

@@ -1,0 +1,190 @@
+//! What the owner is asked about a version of a skill: words that the host works out, permissions first.
+//!
+//! Whatever comes from the skill itself is escaped and stands behind a mark, so that nothing in it can be taken for a
+//! word of the host (AGT-10, CMP-11).
+
+use crate::settings::Settings;
+use crate::skills;
+use chiton_sandbox::{Component, Limits};
+use chiton_skills::{Needs, Package, inert, sentence};
+use chiton_store::SkillState;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// Most characters of a tool's description here; `chiton tool show` shows it whole.
+const DESCRIPTION: usize = 160;
+/// Most lines of what is refused.
+const REFUSED: usize = 40;
+
+/// A version of a skill, for the owner to decide on.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Dialog {
+    /// The skill's name.
+    pub name: String,
+    /// The version that it states, or nothing.
+    pub version: String,
+    /// Digest of all its files; an approval holds for exactly these.
+    pub digest: String,
+    /// Where it came from.
+    pub source: String,
+    /// The key it is signed with.
+    pub signed_by: Option<String>,
+    /// What became of it.
+    pub state: SkillState,
+    /// The version that runs, if one does.
+    pub runs: Option<String>,
+    /// What it asks for.
+    pub asked: Vec<Asked>,
+    /// Its tools.
+    pub tools: Vec<Tool>,
+    /// What is different from the version that runs.
+    pub changes: Vec<String>,
+    /// What it tells people to do, which is not done.
+    pub refused: Vec<String>,
+    /// What the owner should know.
+    pub warnings: Vec<String>,
+}
+
+/// One right that is asked for.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// The grant as it is written.
+    pub grant: String,
+    /// The same as a sentence.
+    pub words: String,
+    /// Whether the version that runs does not have it.
+    pub new: bool,
+}
+
+/// One tool.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// What it says of itself.
+    pub description: String,
+    /// What its calls may do.
+    pub effects: Vec<String>,
+}
+
+impl Dialog {
+    /// What can be said of a package alone.
+    pub fn of(settings: &Settings, package: &Package, component: Option<&Component>, source: &str) -> Self {
+        let needs = Needs::of(package, &skills::settings(settings).programs);
+        let asked = asked(settings, package).into_iter();
+        let tools = component.map(Component::tools).unwrap_or_default().iter().map(|tool| Tool {
+            name: tool.name.clone(),
+            description: inert::line(&tool.description),
+            effects: tool.effects.names().map(str::to_owned).collect(),
+        });
+        Self {
+            name: package.name().to_owned(),
+            version: package.manifest().map(|manifest| manifest.version.to_string()).unwrap_or_default(),
+            digest: package.digest().to_string(),
+            source: inert::line(source),
+            signed_by: None,
+            state: SkillState::Waiting,
+            runs: None,
+            asked: asked.map(|grant| Asked { words: sentence(&grant), new: false, grant }).collect(),
+            tools: tools.collect(),
+            changes: Vec::new(),
+            refused: needs.refused.iter().map(ToString::to_string).take(REFUSED).collect(),
+            warnings: warnings(settings, package, &needs),
+        }
+    }
+
+    /// The name with the version.
+    pub fn title(&self) -> String {
+        match self.version.as_str() {
+            "" => self.name.clone(),
+            version => format!("{} {version}", self.name),
+        }
+    }
+
+    /// What to write to decide on it, as `NAME-DIGEST`.
+    pub fn number(&self) -> String {
+        number(&self.name, &self.digest)
+    }
+
+    /// The whole question, in lines.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let signed = match &self.signed_by {
+            Some(key) => format!("signed with the key {key}"),
+            None => "not signed".to_owned(),
+        };
+        let runs = self.runs.as_ref().map(|runs| format!(", in place of {runs}")).unwrap_or_default();
+        let _ = writeln!(text, "The skill {}{runs}, from {}, {signed}.", self.title(), self.source);
+        match self.asked.is_empty() {
+            true => text.push_str("It asks for nothing: no files, no network, no secrets, no programs.\n"),
+            false => text.push_str("It asks to:\n"),
+        }
+        for Asked { grant, words, new } in &self.asked {
+            let mark = if *new { "+" } else { " " };
+            let _ = writeln!(text, "  {mark} {words}\n      {grant}");
+        }
+        section(&mut text, "Careful:", &self.warnings);
+        section(&mut text, "It tells people to do this, which Chiton does not do:", &self.refused);
+        section(&mut text, "What changes:", &self.changes);
+        let tools: Vec<String> = self.tools.iter().map(Tool::line).collect();
+        section(&mut text, "Tools, in its own words:", &tools);
+        let _ = writeln!(text, "The approval holds for exactly these files: {}", self.digest);
+        text
+    }
+}
+
+impl Tool {
+    fn line(&self) -> String {
+        let effects = if self.effects.is_empty() { "no effects".to_owned() } else { self.effects.join(", ") };
+        let description: String = self.description.split_whitespace().collect::<Vec<_>>().join(" ");
+        let shown: String = description.chars().take(DESCRIPTION).collect();
+        let more = if shown.len() < description.len() { " ..." } else { "" };
+        format!("{} ({effects}): {shown}{more}", self.name)
+    }
+}
+
+/// What names a version that waits, for people to type.
+pub fn number(name: &str, digest: &str) -> String {
+    format!("{name}-{}", digest.get(..8).unwrap_or(digest))
+}
+
+/// What a skill asks for: what its manifest states, or what its instructions and scripts would need.
+pub fn asked(settings: &Settings, package: &Package) -> Vec<String> {
+    match package.manifest() {
+        Some(_) => package.asked(),
+        None => Needs::of(package, &skills::settings(settings).programs).asked(),
+    }
+}
+
+fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let usual = Limits::default();
+    let stated = package.manifest().map(|manifest| skills::limits(&manifest.limits)).unwrap_or_default();
+    if stated.memory > usual.memory || stated.time > usual.time || stated.output > usual.output {
+        let (memory, time, output) = (stated.memory >> 20, stated.time.as_secs(), stated.output >> 20);
+        warnings.push(format!("a call may take {memory} MiB of memory, {time} s and give {output} MiB, which is more than usual"));
+    }
+    if !needs.missing.is_empty() {
+        let missing: Vec<_> = needs.missing.iter().map(|name| inert::line(name)).collect();
+        warnings.push(format!("it uses programs that the sandbox does not have: {}", missing.join(", ")));
+    }
+    let files = needs.files.iter().map(|file| format!("it speaks of {}, which it cannot see without a grant", inert::line(file)));
+    warnings.extend(files);
+    let named = asked(settings, package).into_iter().filter_map(|grant| {
+        Some(grant.strip_prefix("secrets=")?.split(' ').next()?.to_owned())
+    });
+    let unset = named.filter(|name| !settings.config.secrets.contains_key(name));
+    warnings.extend(unset.map(|name| format!("the secret {name} is not set: chiton config set secrets.{name} VALUE")));
+    warnings.dedup();
+    warnings
+}
+
+fn section(text: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{title}");
+    for line in lines {
+        let _ = writeln!(text, "  | {line}");
+    }
+}

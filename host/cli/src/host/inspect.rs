@@ -1,0 +1,195 @@
+//! A skill before it is decided on: whether it may be taken at all, what it is, and what the owner has to know.
+
+use super::Host;
+use crate::builtin::BuiltIn;
+use crate::config;
+use crate::dialog::Dialog;
+use crate::exit::{Exit, Failure};
+use crate::rows;
+use crate::skills::{self, folder};
+use chiton_sandbox::Component;
+use chiton_skills::{Change, Code, Package, Signature, Version, confusable};
+use chiton_store::{Publisher, SkillRow, SkillState};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Most lines of what changes.
+const LINES: usize = 60;
+
+impl Host {
+    /// Refuses names that belong to something else.
+    pub(super) async fn check_skill_name(&self, name: &str) -> Result<(), Failure> {
+        let approved = rows::approved(self.store()).await?.iter().any(|row| row.name == name);
+        let taken = match BuiltIn::named(name) {
+            Some(_) => "a built-in component",
+            None if approved => "an approved component",
+            None => return Ok(()),
+        };
+        let message = format!("'{name}' is the name of {taken}, which keeps it; give the skill another name");
+        Err(Failure::new(Exit::Refused, message))
+    }
+
+    /// The key that a package is signed with, if it is that of the skill's publisher and the version is not too low.
+    pub(super) async fn signer(&self, package: &Package, downgrade: bool) -> Result<Option<String>, Failure> {
+        let refuse = |message: String| Err(Failure::new(Exit::Refused, message));
+        let name = package.name();
+        let signed = match chiton_skills::verify(package)? {
+            Signature::None => None,
+            Signature::By { key, .. } => Some(key),
+        };
+        let Some(Publisher { key, floor }) = self.store().publisher(name).await? else { return Ok(signed) };
+        let same = signed.as_deref().unwrap_or_default() == key;
+        if !key.is_empty() && !same && !chiton_skills::rotates(package, &key)? {
+            let now = signed.map_or_else(|| "not signed at all".to_owned(), |now| format!("signed with {now}"));
+            return refuse(format!(
+                "versions of '{name}' were signed with {key} so far, and this one is {now}; ask its publisher, or remove the skill first"
+            ));
+        }
+        let stated = package.manifest().map(|manifest| manifest.version.clone());
+        let lower = stated.zip(floor.parse::<Version>().ok()).is_some_and(|(stated, floor)| stated < floor);
+        if lower && !downgrade {
+            return refuse(format!(
+                "version {floor} of '{name}' was approved before, and this one is lower; add it with --downgrade if you want that"
+            ));
+        }
+        Ok(signed)
+    }
+
+    /// Loads the code of a package, which gives it no right.
+    pub(super) async fn inspect(&self, package: &Package) -> Result<Option<Arc<Component>>, Failure> {
+        let refused = |reason: String| Failure::new(Exit::Refused, format!("'{}': {reason}", package.name()));
+        Ok(match package.code() {
+            Code::None => None,
+            Code::Component { bytes, .. } => Some(self.sandbox().await?.load(bytes.to_vec()).await?),
+            Code::Script { engine, name, text } => {
+                let sandbox = self.sandbox().await?;
+                let text = text.as_bytes().to_vec();
+                Some(skills::script(sandbox, self.settings(), engine.name(), name, text).await.map_err(refused)?)
+            }
+        })
+    }
+
+    /// What the owner is told of a package, beside the version that runs.
+    pub(super) async fn dialog(
+        &self,
+        package: &Package,
+        component: Option<&Component>,
+        row: &SkillRow,
+        before: Option<&SkillRow>,
+        signed_by: Option<String>,
+    ) -> Result<Dialog, Failure> {
+        let mut dialog = Dialog::of(self.settings(), package, component, &row.source);
+        dialog.signed_by = signed_by;
+        if let Some(before) = before {
+            let old = rows::from_json(&before.asked_json);
+            dialog.asked.iter_mut().for_each(|asked| asked.new = !old.contains(&asked.grant));
+            let version = if before.version.is_empty() { "another version" } else { &before.version };
+            dialog.runs = Some(version.to_owned());
+            dialog.changes = self.changes(package, component, before).await?;
+            if !row.version.is_empty() && before.version == row.version && before.digest != row.digest {
+                dialog.warnings.push("it states the version that runs and has other files".to_owned());
+            }
+        }
+        dialog.warnings.extend(self.confusable(package.name()).await?);
+        Ok(dialog)
+    }
+
+    async fn changes(
+        &self,
+        package: &Package,
+        component: Option<&Component>,
+        before: &SkillRow,
+    ) -> Result<Vec<String>, Failure> {
+        // What cannot be read any more can only be called different.
+        let Ok(old) = Package::read(&folder(self.settings(), &before.name, &before.digest)) else {
+            return Ok(vec!["the files of the version that runs cannot be read".to_owned()]);
+        };
+        let old_component = self.inspect(&old).await.unwrap_or_default();
+        let change = Change {
+            old: &old,
+            old_tools: &tools(old_component.as_deref()),
+            new: package,
+            new_tools: &tools(component),
+        };
+        Ok(change.lines().into_iter().take(LINES).collect())
+    }
+
+    /// Warnings of names that could be taken for this one.
+    async fn confusable(&self, name: &str) -> Result<Vec<String>, Failure> {
+        let all = self.store().skills().await?;
+        let bundled = crate::bundled::all().map(|skill| skill.name);
+        let others: BTreeSet<&str> = all.iter().map(|row| row.name.as_str()).chain(bundled).collect();
+        let near = others.into_iter().filter(|other| *other != name && confusable(name, other));
+        let warning = |other| format!("its name is nearly that of the skill '{other}'; make sure that you mean this one");
+        Ok(near.map(warning).collect())
+    }
+}
+
+/// Tools as their changes are told.
+fn tools(component: Option<&Component>) -> Vec<chiton_skills::Tool> {
+    let tools = component.map(|component| component.tools()).unwrap_or_default();
+    let tool = |tool: &Arc<chiton_sandbox::ToolDefinition>| chiton_skills::Tool {
+        name: tool.name.clone(),
+        description: tool.description.clone(),
+        parameters: tool.parameters.to_string(),
+        effects: tool.effects.names().collect::<Vec<_>>().join(", "),
+    };
+    tools.iter().map(tool).collect()
+}
+
+/// The row of a package that waits.
+pub fn waiting(package: &Package, component: Option<&Component>, asked: &[String], source: String) -> SkillRow {
+    let manifest = package.manifest();
+    let (engine, file, code) = match package.code() {
+        Code::None => Default::default(),
+        Code::Component { file, bytes } => (String::new(), file.to_owned(), chiton_sandbox::Digest::of(bytes).to_string()),
+        Code::Script { engine, file, text, .. } => {
+            (engine.name().to_owned(), file.to_owned(), chiton_sandbox::Digest::of(text.as_bytes()).to_string())
+        }
+    };
+    SkillRow {
+        name: package.name().to_owned(),
+        digest: package.digest().to_string(),
+        version: manifest.map(|manifest| manifest.version.to_string()).unwrap_or_default(),
+        engine,
+        file,
+        code,
+        definitions: component.map(|component| component.definitions_digest().to_string()).unwrap_or_default(),
+        source,
+        asked_json: rows::to_json(asked),
+        limits_json: manifest.and_then(|manifest| serde_json::to_string(&skills::limits(&manifest.limits)).ok()).unwrap_or_default(),
+        granted_json: None,
+        state: SkillState::Waiting,
+        added_at: jiff::Timestamp::now().as_millisecond(),
+        decided_at: None,
+    }
+}
+
+/// What may be given to a version without asking: what the version that runs has, of what this one asks for. None when
+/// the owner has to be asked: it asks for more, its tools say something else, or it is not signed by the same publisher.
+pub(super) fn needs_no_word(before: &SkillRow, new: &SkillRow, signed: Option<&str>, pinned: &str) -> Option<Vec<String>> {
+    let (old, asked) = (rows::from_json(&before.asked_json), rows::from_json(&new.asked_json));
+    let trusted = signed.is_some_and(|key| key == pinned) && before.definitions == new.definitions;
+    let same_limits = before.limits_json == new.limits_json;
+    if !trusted || !same_limits || chiton_skills::is_wider(&old, &asked) {
+        return None;
+    }
+    let granted = before.granted_json.as_deref().map(rows::from_json).unwrap_or_default();
+    // Only what both the owner gave and the new version asks for.
+    Some(asked.into_iter().filter(|grant| granted.contains(grant)).collect())
+}
+
+/// What to say when nothing with this digest waits.
+pub(super) fn nothing_waits(name: &str, waiting: Option<&SkillRow>, all: &[SkillRow]) -> Failure {
+    let message = match waiting {
+        Some(waiting) => format!(
+            "what waits of '{name}' has other files than what was shown; look at it again: chiton skill diff {}",
+            waiting.name
+        ),
+        None => match config::nearest(name, all.iter().map(|row| row.name.as_str())) {
+            Some(near) => format!("no version of '{name}' waits; did you mean '{near}'?"),
+            None => format!("no version of '{name}' waits; `chiton skill list` shows what does"),
+        },
+    };
+    Failure::new(Exit::NotFound, message)
+}
