@@ -13,12 +13,9 @@ mod cast;
 mod clip;
 mod commands;
 mod compaction;
-#[cfg(test)]
-mod corpus;
 mod event;
 mod heartbeat;
 mod housekeeping;
-mod inert;
 mod messaging;
 mod pictures;
 mod prompt;
@@ -39,13 +36,15 @@ mod window;
 mod wire;
 mod workspace;
 
+use chiton_skills::inert;
+
 pub use agent::{Agent, AgentError, AgentOptions, Submitted};
 pub use budget::{Budget, Budgets};
+pub use chiton_skills::inert::inert;
 pub use commands::{OwnerDesk, command_names};
 pub use event::TurnEvent;
 pub use heartbeat::Heartbeat;
 pub use housekeeping::own_sessions;
-pub use inert::inert;
 pub use prompt::{without_facts, zone};
 pub use rights::frozen as frozen_rights;
 pub use scratch::{forget, scratch};

@@ -6,12 +6,10 @@
 use crate::clip;
 use crate::inert::inert;
 use crate::text_file::{Stamp, TextFile, folders};
-use serde::Deserialize;
-use serde_json::Value;
+use chiton_skills::{INSTRUCTIONS as FILE, Instructions, is_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const FILE: &str = "SKILL.md";
 /// Most characters of a description in the catalogue.
 const DESCRIPTION: usize = 300;
 /// Most bytes of the catalogue and of the bodies that are always shown.
@@ -47,16 +45,6 @@ pub(crate) struct Skill {
     path: PathBuf,
     /// Whether tools can act for it.
     acting: bool,
-}
-
-/// The first part of a `SKILL.md`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Head {
-    description: String,
-    always: bool,
-    /// An object, or JSON text of one.
-    metadata: Value,
 }
 
 /// All skills, by name.
@@ -181,29 +169,21 @@ impl Skills {
 
 impl Skill {
     fn read(text: &str, settings: &SkillSettings) -> Self {
-        let (head, body) = split(text);
-        let head: Head = serde_saphyr::from_str(head).unwrap_or_else(|error| Head {
-            description: format!("(its SKILL.md cannot be read: {})", clip::line(&error.to_string(), 120)),
-            ..Head::default()
-        });
-        let metadata = match &head.metadata {
-            Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
-            other => other.clone(),
+        let told = Instructions::parse(text);
+        let description = match &told.fault {
+            Some(fault) => format!("(its SKILL.md cannot be read: {})", clip::line(fault, 120)),
+            None => told.description,
         };
-        // Each bot keeps its part under its own name; what they share has one shape.
-        let part = ["chiton", "nanobot", "openclaw"].into_iter().find_map(|bot| metadata.get(bot));
-        let part = part.cloned().unwrap_or(metadata);
-        let needed = |kind: &str, there: &BTreeSet<String>| -> Vec<String> {
-            let names = part["requires"][kind].as_array().into_iter().flatten().filter_map(Value::as_str);
-            names.filter(|name| !there.contains(*name)).map(str::to_owned).collect()
+        let needed = |names: Vec<String>, there: &BTreeSet<String>| {
+            names.into_iter().filter(|name| !there.contains(name)).collect::<Vec<_>>()
         };
-        let mut missing = needed("bins", &settings.programs);
-        missing.extend(needed("env", &settings.secrets));
+        let mut missing = needed(told.requires.bins, &settings.programs);
+        missing.extend(needed(told.requires.env, &settings.secrets));
         Self {
-            description: clip::line(&head.description.split_whitespace().collect::<Vec<_>>().join(" "), DESCRIPTION),
-            always: head.always || part["always"] == true,
+            description: clip::line(&description.split_whitespace().collect::<Vec<_>>().join(" "), DESCRIPTION),
+            always: told.always,
             missing,
-            body: inert(body.trim()).into_owned(),
+            body: inert(told.body.trim()).into_owned(),
             ..Self::default()
         }
     }
@@ -229,17 +209,6 @@ impl Skill {
         };
         format!("- `{name}`: {}{missing}", self.description)
     }
-}
-
-/// The YAML and the instructions.
-fn split(text: &str) -> (&str, &str) {
-    let Some(rest) = text.strip_prefix("---\n") else { return ("{}", text) };
-    rest.split_once("\n---\n").or_else(|| Some((rest.strip_suffix("\n---")?, ""))).unwrap_or(("{}", text))
-}
-
-fn is_name(name: &str) -> bool {
-    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    (1..=64).contains(&name.len()) && name.chars().all(plain)
 }
 
 #[cfg(test)]

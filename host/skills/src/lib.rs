@@ -1,1 +1,27 @@
-//! What a skill is before it runs.
+//! What a skill is before it runs: its files, manifest, instructions, needs, archive and signature.
+//!
+//! Everything here is read and compared in memory; nothing is run, asked or sent.
+
+mod archive;
+#[cfg(test)]
+mod corpus;
+mod folder;
+mod grants;
+pub mod inert;
+mod instructions;
+mod manifest;
+mod name;
+mod package;
+mod values;
+
+pub use grants::{
+    Access, Asked, Chat, Chats, Files as AskedFiles, Folder, Header, Method, Network, Origin, Query, Secret,
+    SecretName, SecretOrigin, Word,
+};
+pub use instructions::{Instructions, Requires};
+pub use manifest::{Build, Engine, Example, Inside, Limits, Manifest, ManifestError, Name, Reply, schema};
+pub use name::{MOST_DEPTH, confusable, is_name};
+pub use package::{
+    Code, File, Files, INSTRUCTIONS, LEFT_OUT, MANIFEST, MOST_BYTES, MOST_FILES, Package, PackageError, Rule, SIGNATURE,
+};
+pub use values::{Size, Time, Version};

@@ -2,7 +2,7 @@
 #![no_main]
 #![allow(dead_code, reason = "only a part of each module is looked at")]
 
-#[path = "../../../host/agent/src/inert.rs"]
+#[path = "../../../host/skills/src/inert.rs"]
 mod inert;
 #[path = "../oracles/inert.rs"]
 mod oracle;

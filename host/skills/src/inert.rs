@@ -1,4 +1,4 @@
-//! Makes text from tools and models harmless to look at: what cannot be seen, or moves what can be
+//! Makes text from strangers, tools and models harmless to look at: what cannot be seen, or moves what can be
 //! seen, is written out as `\u{1b}`.
 
 use std::borrow::Cow;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 /// Neutralises a stream of pieces of one text.
 #[derive(Debug, Default)]
-pub(crate) struct Inert {
+pub struct Inert {
     before: Option<char>,
 }
 
@@ -15,9 +15,22 @@ pub fn inert(text: &str) -> Cow<'_, str> {
     Inert::default().push(text)
 }
 
+/// `text` in one line: line ends and tabs are written out too.
+pub fn line(text: &str) -> String {
+    inert(text).replace('\r', "\\r").replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// At most `most` characters of `text`, in one harmless line.
+pub fn brief(text: &str, most: usize) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cut: String = words.chars().take(most).collect();
+    let more = if cut.len() < words.len() { "…" } else { "" };
+    line(&cut) + more
+}
+
 impl Inert {
     /// The next piece, made harmless.
-    pub(crate) fn push<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
+    pub fn push<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
         if text.bytes().all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~')) {
             self.before = text.chars().next_back().or(self.before);
             return Cow::Borrowed(text);
