@@ -1,4 +1,7 @@
-//! Builds the tools and programs that are part of Chiton and embeds them, compressed.
+//! Builds the tools and programs that are part of Chiton and embeds them, compressed; and embeds the templates of projects.
+
+#[path = "src/project/embed.rs"]
+mod embed;
 
 use sha2::{Digest, Sha256};
 use std::error::Error;
@@ -51,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     pack.encoder.finish()?;
     table.push_str("];\n");
     std::fs::write(out.join("components.rs"), table)?;
-    Ok(())
+    embed::embed(&tools.join(".."), &out)
 }
 
 /// Builds packages beside each other; what is wrong with one of them is told when it is embedded.

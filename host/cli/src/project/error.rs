@@ -1,0 +1,81 @@
+//! Why a project is not made or not built.
+
+use std::path::{Path, PathBuf};
+
+/// Why a project is not made or not built, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// The name does not fit.
+    #[error("'{0}' is no name for a skill; take 1 to 48 of a-z, 0-9 and '-', with a letter first and no '-' last")]
+    Name(String),
+    /// There is no template.
+    #[error("there is no template for the language '{language}'; take one of {known}")]
+    Language {
+        /// What was asked for.
+        language: String,
+        /// What there is.
+        known: String,
+    },
+    /// Something is in the way.
+    #[error("'{}' exists already; choose another name or move it away", .0.display())]
+    Exists(PathBuf),
+    /// A file or folder cannot be used.
+    #[error("cannot {action} '{}': {reason}; check its permissions and the room on the disk", path.display())]
+    Files {
+        /// What was tried.
+        action: &'static str,
+        /// With which path.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// There is no `skill.toml`.
+    #[error("'{}' has no skill.toml; run this in the folder of a skill, or make one with 'chiton skill new'", .0.display())]
+    NoManifest(PathBuf),
+    /// The `skill.toml` cannot be read.
+    #[error("skill.toml is wrong: {0}")]
+    Manifest(toml::de::Error),
+    /// The skill is a script, or its author builds it in another way.
+    #[error("there is nothing to build: skill.toml has no [build]; a script runs as it is")]
+    Nothing,
+    /// `[build]` makes something that has no place.
+    #[error("skill.toml has a [build] but not where its result goes; add a line such as: component = \"weather.wasm\"")]
+    NoPlace,
+    /// A path of `skill.toml` leads out of the folder.
+    #[error("'{}' leads out of the skill's folder; write a path inside it", .0.display())]
+    Outside(PathBuf),
+    /// `[build]` names an empty command.
+    #[error("the [build] of skill.toml names no command; write one such as: command = [\"cargo\", \"build\"]")]
+    NoCommand,
+    /// A program of the toolchain is missing or does not start.
+    #[error("cannot start '{program}': {reason}; {advice}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system says.
+        reason: std::io::Error,
+        /// How to get it.
+        advice: &'static str,
+    },
+    /// The compiler lacks the standard library for components.
+    #[error("Rust cannot build for {0} here; run 'rustup target add {0}' and try again")]
+    Target(String),
+    /// The command says that it failed.
+    #[error("the build failed ({status}): {command}; see what it wrote above")]
+    Failed {
+        /// The command line.
+        command: String,
+        /// How it ended.
+        status: std::process::ExitStatus,
+    },
+    /// The command made nothing.
+    #[error("the build went well but made no '{}'; correct `output` in the [build] of skill.toml", .0.display())]
+    NoOutput(PathBuf),
+}
+
+impl ProjectError {
+    /// Says what was tried with which path when the system refused it.
+    pub(super) fn files(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |reason| Self::Files { action, path: path.to_path_buf(), reason }
+    }
+}

@@ -1,0 +1,119 @@
+//! Projects of people who write skills: a new one from a template, and its build.
+
+mod build;
+mod error;
+
+pub use build::{Built, build};
+pub use error::ProjectError;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A kind of project, made from `sdk/LANGUAGE/template` or `sdk/LANGUAGE/component`.
+struct Template {
+    language: &'static str,
+    /// Whether it is the component of a language whose usual project is a script.
+    component: bool,
+    files: &'static [File],
+}
+
+/// An embedded file.
+struct File {
+    path: &'static str,
+    bytes: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/projects.rs"));
+
+/// Most characters of a project's name. Its tools have longer names, and those have at most 64.
+const MOST_OF_A_NAME: usize = 48;
+/// How templates lead out of their folder, and what is there where the sources of the SDK are unpacked.
+const OUTSIDE: [(&str, &str); 2] = [("../../../", "/"), ("../../", "/sdk/")];
+
+/// A project to make.
+pub struct New<'a> {
+    /// Its name and that of the skill.
+    pub name: &'a str,
+    /// One of [`languages`].
+    pub language: &'a str,
+    /// Whether it shall be a component even if the usual project of the language is a script.
+    pub component: bool,
+    /// The folder to make.
+    pub folder: &'a Path,
+    /// The home of Chiton, where the sources of the SDK are unpacked if the project builds on them.
+    pub home: &'a Path,
+}
+
+/// The languages that have a template, sorted.
+pub fn languages() -> Vec<&'static str> {
+    let mut languages: Vec<_> = TEMPLATES.iter().map(|template| template.language).collect();
+    languages.dedup();
+    languages
+}
+
+/// Makes a project and gives its folder.
+pub fn new(wanted: &New) -> Result<PathBuf, ProjectError> {
+    let New { name, language, folder, .. } = wanted;
+    if !is_name(name) {
+        return Err(ProjectError::Name((*name).to_owned()));
+    }
+    let template = template(language, wanted.component)?;
+    let sdk = wanted.home.join("sdk").join(env!("CARGO_PKG_VERSION"));
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(ProjectError::Exists(folder.to_path_buf()));
+        }
+        made => made.map_err(ProjectError::files("make the folder", folder))?,
+    }
+    let mut builds_on_sdk = false;
+    for file in template.files {
+        let text = String::from_utf8_lossy(file.bytes);
+        builds_on_sdk |= OUTSIDE.iter().any(|(outside, _)| text.contains(outside));
+        write(folder, &named(file.path, name), filled(&text, name, &sdk).as_bytes())?;
+    }
+    if builds_on_sdk {
+        SOURCES.iter().try_for_each(|file| write(&sdk, file.path, file.bytes))?;
+    }
+    Ok(folder.to_path_buf())
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.len() <= MOST_OF_A_NAME
+        && name.chars().all(allowed)
+}
+
+/// The template of a language; where it has one only, that is the component as well.
+fn template(language: &str, component: bool) -> Result<&'static Template, ProjectError> {
+    let of_language = || TEMPLATES.iter().filter(|template| template.language == language);
+    of_language()
+        .find(|template| template.component == component)
+        .or_else(|| of_language().next())
+        .ok_or_else(|| ProjectError::Language { language: language.to_owned(), known: languages().join(", ") })
+}
+
+/// `text` with the name of the project, in all the ways in which it is written.
+fn named(text: &str, name: &str) -> String {
+    let underscored = name.replace('-', "_");
+    text.replace("my-skill", name).replace("my_skill", &underscored).replace("MY_SKILL", &underscored.to_uppercase())
+}
+
+/// A file of a template, for a project that lies elsewhere than the template.
+fn filled(text: &str, name: &str, sdk: &Path) -> String {
+    let place = |text: String, (outside, inside): &(&str, &str)| {
+        text.replace(outside, &format!("{}{inside}", sdk.display()))
+    };
+    OUTSIDE.iter().fold(named(text, name), place)
+}
+
+fn write(folder: &Path, path: &str, bytes: &[u8]) -> Result<(), ProjectError> {
+    let file = folder.join(path);
+    let parent = file.parent().unwrap_or(folder);
+    fs::create_dir_all(parent).map_err(ProjectError::files("make the folder", parent))?;
+    fs::write(&file, bytes).map_err(ProjectError::files("write", &file))
+}
+
+#[cfg(test)]
+mod tests;
