@@ -162,17 +162,22 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
     let stated = package.manifest().map(|manifest| skills::limits(&manifest.limits)).unwrap_or_default();
     if stated.memory > usual.memory || stated.time > usual.time || stated.output > usual.output {
         let (memory, time, output) = (stated.memory >> 20, stated.time.as_secs(), stated.output >> 20);
-        warnings.push(format!("a call may take {memory} MiB of memory, {time} s and give {output} MiB, which is more than usual"));
+        warnings.push(format!(
+            "a call may take {memory} MiB of memory, {time} s and give {output} MiB, which is more than usual"
+        ));
     }
     if !needs.missing.is_empty() {
         let missing: Vec<_> = needs.missing.iter().map(|name| inert::line(name)).collect();
         warnings.push(format!("it uses programs that the sandbox does not have: {}", missing.join(", ")));
     }
-    let files = needs.files.iter().map(|file| format!("it speaks of {}, which it cannot see without a grant", inert::line(file)));
+    let files = needs
+        .files
+        .iter()
+        .map(|file| format!("it speaks of {}, which it cannot see without a grant", inert::line(file)));
     warnings.extend(files);
-    let named = asked(settings, package).into_iter().filter_map(|grant| {
-        Some(grant.strip_prefix("secrets=")?.split(' ').next()?.to_owned())
-    });
+    let named = asked(settings, package)
+        .into_iter()
+        .filter_map(|grant| Some(grant.strip_prefix("secrets=")?.split(' ').next()?.to_owned()));
     let unset = named.filter(|name| !settings.config.secrets.contains_key(name));
     warnings.extend(unset.map(|name| format!("the secret {name} is not set: chiton config set secrets.{name} VALUE")));
     warnings.dedup();

@@ -45,7 +45,12 @@ impl Trail {
 ///
 /// # Errors
 /// When the skill does not load, or there is no room for the examples.
-pub async fn run(settings: &Settings, package: &Package, row: SkillRow, folder: &Path) -> Result<Vec<Outcome>, Failure> {
+pub async fn run(
+    settings: &Settings,
+    package: &Package,
+    row: SkillRow,
+    folder: &Path,
+) -> Result<Vec<Outcome>, Failure> {
     let trail = Arc::new(Trail::default());
     let seen = trail.clone();
     let sink: Arc<dyn AuditSink> =
@@ -146,8 +151,11 @@ async fn one(
     let result = called.result.map(|parts| text(&parts)).map_err(|error| error.to_string());
     let records = trail.take();
     let lines = |denied: bool| -> Vec<String> {
-        let meant = records.iter().filter(|record| record.operation != "call" && (record.verdict == Verdict::Denied) == denied);
-        let line = |record: &AuditRecord| if denied { record.rule.clone() } else { format!("{} {}", record.operation, record.target) };
+        let meant =
+            records.iter().filter(|record| record.operation != "call" && (record.verdict == Verdict::Denied) == denied);
+        let line = |record: &AuditRecord| {
+            if denied { record.rule.clone() } else { format!("{} {}", record.operation, record.target) }
+        };
         meant.map(line).collect()
     };
     Ok(Outcome {
@@ -163,7 +171,9 @@ async fn one(
 fn wrong(example: &Example, result: &Result<String, String>) -> Option<String> {
     let (wanted, found, kind) = match (&example.fails, result) {
         (Some(wanted), Err(error)) => (wanted.as_str(), error, "error"),
-        (Some(_), Ok(text)) => return Some(format!("it should fail and gave: {}", chiton_skills::inert::brief(text, 300))),
+        (Some(_), Ok(text)) => {
+            return Some(format!("it should fail and gave: {}", chiton_skills::inert::brief(text, 300)));
+        }
         (None, Err(error)) => return Some(format!("it failed: {error}")),
         (None, Ok(text)) => (example.expect.as_deref().unwrap_or_default(), text, "result"),
     };

@@ -39,7 +39,9 @@ fn send(component: &str, line: String) {
 pub fn record(record: &AuditRecord) {
     let AuditRecord { component, tool, operation, target, rule, verdict, duration, .. } = record;
     match (operation.as_str(), verdict) {
-        ("call", Verdict::Allowed) => send(component, format!("{tool}: done in {:.1} ms", duration.as_secs_f64() * 1e3)),
+        ("call", Verdict::Allowed) => {
+            send(component, format!("{tool}: done in {:.1} ms", duration.as_secs_f64() * 1e3))
+        }
         ("call", _) => send(component, format!("{tool}: failed ({rule}) after {:.1} ms", duration.as_secs_f64() * 1e3)),
         (_, Verdict::Denied) => send(component, format!("{tool}: denied {operation} {target}, it lacks {rule}")),
         _ => {}

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod builtin;
+mod bundled;
 mod commands;
 mod config;
 mod control;
@@ -18,7 +19,6 @@ mod model;
 mod ports;
 mod process;
 mod programs;
-#[cfg_attr(not(test), expect(dead_code, reason = "`chiton skill new` and `build` call it"))]
 mod project;
 mod request;
 mod rows;

@@ -242,6 +242,33 @@ fn merge(grants: &mut Grants, given: Grants) {
     }
 }
 
+/// A grant for a skill from the command line: its path starts with a root's name, or is made absolute.
+pub fn placed(grant: &str, base: &Path) -> Result<String, GrantError> {
+    let path = grant.strip_prefix("files=").and_then(|value| value.rsplit_once(':')).map(|(path, _)| path);
+    let root = path.and_then(|path| path.split('/').next());
+    match root.is_some_and(|root| ["workspace", "scratch", "skill"].contains(&root)) {
+        true => Ok(grant.to_owned()),
+        false => absolute(grant, base),
+    }
+}
+
+/// Whether a grant of a skill can be given. Folders of the workspace that it means are made.
+pub fn check(grant: &str, settings: &Settings) -> Result<(), GrantError> {
+    if grant.starts_with("files=skill:") || grant.starts_with("files=skill/") {
+        return Ok(());
+    }
+    let roots = Roots::of(settings);
+    if let Some(inner) = grant.strip_prefix("files=workspace/").and_then(|value| value.rsplit_once(':')) {
+        let wanted = settings.workspace.join(inner.0);
+        let there = wanted.ancestors().find_map(|place| place.canonicalize().ok());
+        // A link that a tool put there must not lead elsewhere; resolving says why it gives nothing.
+        if there.zip(settings.workspace.canonicalize().ok()).is_some_and(|(there, root)| there.starts_with(root)) {
+            std::fs::create_dir_all(wanted).ok();
+        }
+    }
+    resolve(grant, &roots).map(drop)
+}
+
 /// All grants from the command line; none when there is none.
 pub fn parse_all(grants: &[String], base: &Path) -> Result<Option<Grants>, GrantError> {
     let mut all = None;
@@ -260,7 +287,17 @@ fn resolve(grant: &str, roots: &Roots) -> Result<Grants, GrantError> {
     };
     let (path, access) = value.rsplit_once(':').unwrap_or((value, ""));
     match roots.whole(path) {
-        Some(path) => parse(&format!("files={}:{access}", path.display()), base),
+        Some(whole) => {
+            let given = parse(&format!("files={}:{access}", whole.display()), base)?;
+            let root = path.split('/').next().and_then(|root| roots.whole(root)?.canonicalize().ok());
+            match root.is_some_and(|root| given.files.iter().all(|grant| grant.path.starts_with(&root))) {
+                true => Ok(given),
+                false => Err(GrantError::Files(FileGrantError::Path {
+                    path: path.to_owned(),
+                    reason: "a link in it leads to another place".to_owned(),
+                })),
+            }
+        }
         None if path.starts_with(['/', '~']) => parse(grant, base),
         None => Err(GrantError::Files(FileGrantError::Path {
             path: path.to_owned(),

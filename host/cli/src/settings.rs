@@ -130,3 +130,25 @@ impl From<chiton_providers::ProviderError> for Failure {
         Self::new(Exit::Provider, error)
     }
 }
+
+impl From<chiton_skills::PackageError> for Failure {
+    fn from(error: chiton_skills::PackageError) -> Self {
+        let exit = match error {
+            chiton_skills::PackageError::Io { .. } => Exit::State,
+            _ => Exit::Refused,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<chiton_registry::Error> for Failure {
+    fn from(error: chiton_registry::Error) -> Self {
+        Self::new(Exit::Refused, error)
+    }
+}
+
+impl From<crate::project::ProjectError> for Failure {
+    fn from(error: crate::project::ProjectError) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+}

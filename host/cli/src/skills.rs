@@ -58,6 +58,7 @@ pub fn settings(settings: &Settings) -> SkillSettings {
     let built_in = BuiltIn::programs().flat_map(|program| program.names).map(|name| (*name).to_owned());
     let added = programs::added(settings).into_iter().filter_map(|(_, added)| added.ok());
     SkillSettings {
+        folders: Vec::new(),
         disabled: settings.config.agents.defaults.disabled_skills.iter().cloned().collect(),
         programs: built_in.chain(added.flat_map(|added| added.names)).collect(),
         secrets: settings.config.secrets.keys().cloned().collect(),
@@ -84,7 +85,12 @@ fn grants(rows: &Rows, running: &Running) -> Grants {
 }
 
 /// Makes exactly these skills run; gives what cannot, and why.
-pub async fn publish(sandbox: &Sandbox, settings: &Settings, rows: &Rows, running: &[Running]) -> Vec<(String, String)> {
+pub async fn publish(
+    sandbox: &Sandbox,
+    settings: &Settings,
+    rows: &Rows,
+    running: &[Running],
+) -> Vec<(String, String)> {
     let known = |running: &Running| {
         let name = running.row.name.clone();
         (name, running.folder.clone(), grants(rows, running))
@@ -108,11 +114,7 @@ pub async fn publish(sandbox: &Sandbox, settings: &Settings, rows: &Rows, runnin
 }
 
 /// Loads exactly the code that was approved; none if the version has no code.
-pub async fn load(
-    sandbox: &Sandbox,
-    settings: &Settings,
-    running: &Running,
-) -> Result<Option<Arc<Component>>, String> {
+pub async fn load(sandbox: &Sandbox, settings: &Settings, running: &Running) -> Result<Option<Arc<Component>>, String> {
     let row = &running.row;
     if row.file.is_empty() {
         return Ok(None);

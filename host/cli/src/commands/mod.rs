@@ -11,6 +11,7 @@ mod program;
 mod provider;
 mod session;
 mod setup;
+mod skill;
 mod tool;
 
 use crate::arguments::{Arguments, Chat, Command};
@@ -43,6 +44,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             print(&script)
         }
         Command::Provider(command) => runtime()?.block_on(provider::run(command, json)),
+        Command::Skill(command) => runtime()?.block_on(skill::run(command, json)),
         Command::Program(command) => runtime()?.block_on(program::run(command, json)),
         Command::Compile | Command::Native => Ok(()),
     }

@@ -14,7 +14,7 @@ use std::sync::Weak;
 pub struct Desk(pub Weak<Inner>);
 
 impl Desk {
-    fn host(&self) -> Result<Host, String> {
+    pub(super) fn host(&self) -> Result<Host, String> {
         self.0.upgrade().map(|inner| Host { inner }).ok_or_else(|| "Chiton is stopping.".to_owned())
     }
 

@@ -35,9 +35,10 @@ impl Host {
             for folder in folders(place) {
                 watch.add(&folder).map_err(Failure::because(Exit::Failure))?;
             }
-            let told = self.exchange(place, &granted, &mut running).await.unwrap_or_else(|failure| {
-                Some(format!("not taken, what ran goes on: {}", failure.message))
-            });
+            let told = self
+                .exchange(place, &granted, &mut running)
+                .await
+                .unwrap_or_else(|failure| Some(format!("not taken, what ran goes on: {}", failure.message)));
             if let Some(line) = told {
                 replies.send(Reply::Progress(line)).await.ok();
             }
@@ -77,7 +78,8 @@ impl Host {
         self.check_skill_name(&name).await?;
         let asked = package.asked();
         if let Some(more) = asked.iter().find(|grant| !granted.contains(grant)) {
-            let message = format!("it asks for {more} too; end this and start `chiton skill dev` again to approve that");
+            let message =
+                format!("it asks for {more} too; end this and start `chiton skill dev` again to approve that");
             return Err(Failure::new(Exit::Denied, message));
         }
         let component = self.inspect(&package).await?;

@@ -120,7 +120,8 @@ impl Host {
         let bundled = crate::bundled::all().map(|skill| skill.name);
         let others: BTreeSet<&str> = all.iter().map(|row| row.name.as_str()).chain(bundled).collect();
         let near = others.into_iter().filter(|other| *other != name && confusable(name, other));
-        let warning = |other| format!("its name is nearly that of the skill '{other}'; make sure that you mean this one");
+        let warning =
+            |other| format!("its name is nearly that of the skill '{other}'; make sure that you mean this one");
         Ok(near.map(warning).collect())
     }
 }
@@ -142,8 +143,11 @@ pub fn waiting(package: &Package, component: Option<&Component>, asked: &[String
     let manifest = package.manifest();
     let (engine, file, code) = match package.code() {
         Code::None => Default::default(),
-        Code::Component { file, bytes } => (String::new(), file.to_owned(), chiton_sandbox::Digest::of(bytes).to_string()),
-        Code::Script { engine, file, text, .. } => {
+        Code::Component { file, bytes } => {
+            (String::new(), file.to_owned(), chiton_sandbox::Digest::of(bytes).to_string())
+        }
+        Code::Script { engine, text, .. } => {
+            let file = manifest.and_then(|manifest| manifest.script.as_deref()).unwrap_or_default();
             (engine.name().to_owned(), file.to_owned(), chiton_sandbox::Digest::of(text.as_bytes()).to_string())
         }
     };
@@ -157,7 +161,9 @@ pub fn waiting(package: &Package, component: Option<&Component>, asked: &[String
         definitions: component.map(|component| component.definitions_digest().to_string()).unwrap_or_default(),
         source,
         asked_json: rows::to_json(asked),
-        limits_json: manifest.and_then(|manifest| serde_json::to_string(&skills::limits(&manifest.limits)).ok()).unwrap_or_default(),
+        limits_json: manifest
+            .and_then(|manifest| serde_json::to_string(&skills::limits(&manifest.limits)).ok())
+            .unwrap_or_default(),
         granted_json: None,
         state: SkillState::Waiting,
         added_at: jiff::Timestamp::now().as_millisecond(),
@@ -167,7 +173,12 @@ pub fn waiting(package: &Package, component: Option<&Component>, asked: &[String
 
 /// What may be given to a version without asking: what the version that runs has, of what this one asks for. None when
 /// the owner has to be asked: it asks for more, its tools say something else, or it is not signed by the same publisher.
-pub(super) fn needs_no_word(before: &SkillRow, new: &SkillRow, signed: Option<&str>, pinned: &str) -> Option<Vec<String>> {
+pub(super) fn needs_no_word(
+    before: &SkillRow,
+    new: &SkillRow,
+    signed: Option<&str>,
+    pinned: &str,
+) -> Option<Vec<String>> {
     let (old, asked) = (rows::from_json(&before.asked_json), rows::from_json(&new.asked_json));
     let trusted = signed.is_some_and(|key| key == pinned) && before.definitions == new.definitions;
     let same_limits = before.limits_json == new.limits_json;

@@ -10,13 +10,17 @@ use crate::dialog::{self, Dialog};
 use crate::exit::{Exit, Failure};
 use crate::request::Decision;
 use crate::rows::{self, Source};
+use crate::settings::Settings;
 use crate::skills::{self, Running, folder};
 use chiton_sandbox::{Sandbox, Single, Validity};
-use chiton_skills::{Package, Version};
+use chiton_skills::{Lock, Locked, Package, Version};
 use chiton_store::{Publisher, SkillRow, SkillState};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::{MutexGuard, PoisonError};
+
+/// The file in the home that tells which versions run.
+const LOCK: &str = "skills.lock";
 
 impl Host {
     /// Keeps the skill in `place` as a version that waits for the owner, or takes it at once where no new word is needed.
@@ -103,7 +107,8 @@ impl Host {
                 return self.decided(name, &row, &granted).await;
             }
             Decision::Session { .. } | Decision::Once if runs => {
-                let message = format!("a version of '{name}' runs for everybody; the new one can be taken always, or refused");
+                let message =
+                    format!("a version of '{name}' runs for everybody; the new one can be taken always, or refused");
                 return Err(Failure::new(Exit::Usage, message));
             }
             Decision::Session { session } => Validity::Session(session),
@@ -151,11 +156,11 @@ impl Host {
     pub(super) async fn roll_back_skill(&self, name: &str, digest: Option<&str>) -> Result<Value, Failure> {
         let versions = self.known_skill(name).await?;
         let approved = |row: &&SkillRow| matches!(row.state, SkillState::Retired | SkillState::Revoked);
-        let meant = |row: &&SkillRow| {
-            digest.is_none_or(|digest| row.digest.starts_with(digest) || row.version == digest)
-        };
+        let meant =
+            |row: &&SkillRow| digest.is_none_or(|digest| row.digest.starts_with(digest) || row.version == digest);
         let Some(row) = versions.iter().rev().find(|row| approved(row) && meant(row)) else {
-            let message = format!("there is no earlier version of '{name}' to go back to; `chiton skill show {name}` lists all");
+            let message =
+                format!("there is no earlier version of '{name}' to go back to; `chiton skill show {name}` lists all");
             return Err(Failure::new(Exit::NotFound, message));
         };
         let granted = row.granted_json.as_deref().map(rows::from_json).unwrap_or_default();
@@ -195,7 +200,7 @@ impl Host {
     }
 
     /// Ends what runs of a skill, and runs the others.
-    async fn end_skill(&self, name: &str) -> Result<(), Failure> {
+    pub(super) async fn end_skill(&self, name: &str) -> Result<(), Failure> {
         let Some(sandbox) = self.started_sandbox() else { return Ok(()) };
         let running = sandbox.snapshot().iter().find(|tool| tool.slot == name).map(|tool| tool.component.digest());
         if let Some(digest) = running {
@@ -214,6 +219,7 @@ impl Host {
         let mut active = skills::active(&settings, Some(self.store())).await?;
         active.retain(|row| !running.iter().any(|other| other.row.name == row.name));
         running.extend(active.into_iter().map(|row| Running::always(&settings, row)));
+        write_lock(&settings, &running)?;
         for (name, reason) in skills::publish(sandbox, &settings, &rows, &running).await {
             self.notice(format!("the skill '{name}' does not run: {reason}"));
         }
@@ -233,7 +239,8 @@ impl Host {
     /// What was decided, with the tools that run now.
     async fn decided(&self, name: &str, row: &SkillRow, granted: &[String]) -> Result<Value, Failure> {
         let snapshot = self.sandbox().await?.snapshot();
-        let tools: Vec<_> = snapshot.iter().filter(|tool| tool.slot == name).map(|tool| &tool.definition.name).collect();
+        let tools: Vec<_> =
+            snapshot.iter().filter(|tool| tool.slot == name).map(|tool| &tool.definition.name).collect();
         Ok(json!({
             "name": name, "version": row.version, "digest": row.digest, "state": SkillState::Active, "tools": tools,
             "grants": granted,
@@ -260,6 +267,24 @@ impl Host {
         all.retain(|row| row.name == name);
         Ok(all)
     }
+}
+
+/// Writes which versions run, so that another home can add exactly these.
+fn write_lock(settings: &Settings, running: &[Running]) -> Result<(), Failure> {
+    let always = running.iter().filter(|running| running.row.state == SkillState::Active);
+    let locked = |Running { row, .. }: &Running| Locked {
+        name: row.name.clone(),
+        version: row.version.clone(),
+        source: row.source.clone(),
+        digest: row.digest.clone(),
+    };
+    let mut skills: Vec<Locked> = always.map(locked).collect();
+    skills.sort_by(|one, other| one.name.cmp(&other.name));
+    let (file, text) = (settings.home.root().join(LOCK), Lock { skills }.to_string());
+    if std::fs::read_to_string(&file).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    Ok(super::keep(&file, text.as_bytes())?)
 }
 
 /// Puts a package where its versions are, unless it is there already.

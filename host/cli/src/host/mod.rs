@@ -5,9 +5,10 @@ mod desk;
 mod develop;
 mod inspect;
 mod jobs;
+mod lifecycle;
+mod proposals;
 mod received;
 mod sessions;
-mod lifecycle;
 mod watch;
 
 pub use approvals::{keep, unknown_tool};
@@ -138,6 +139,7 @@ impl Host {
             sandbox.set_ports(Ports {
                 messaging: Some(Arc::new(agent.clone())),
                 agents: Some(Arc::new(agent.clone())),
+                proposals: Some(Arc::new(Desk(Arc::downgrade(&self.inner)))),
                 memory: Some(Arc::new(agent.clone())),
                 ..Ports::clone(&sandbox.ports())
             });

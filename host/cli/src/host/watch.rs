@@ -2,11 +2,13 @@
 
 use super::Host;
 use crate::exit::Failure;
+use crate::request::Decision;
 use crate::rows;
-use crate::skills;
 use crate::tools::read_component;
 use crate::watch::Watch;
 use chiton_sandbox::Digest;
+use chiton_skills::Package;
+use chiton_store::SkillState;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -48,15 +50,37 @@ impl Host {
         watched.retain(|folder| folder.exists());
         let root = self.settings().home.skills();
         let entries = std::fs::read_dir(&root).into_iter().flatten().flatten();
-        let folders =
-            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
+        let folders = entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+            .map(|entry| entry.path());
         for folder in std::iter::once(root.clone()).chain(folders) {
             if watched.insert(folder.clone()) {
                 watch.add(&folder).ok();
             }
         }
-        if let Some(sandbox) = self.started_sandbox() {
-            skills::publish(sandbox, self.settings(), &self.rows().await?.1);
+        for folder in watched.iter().filter(|folder| folder.parent() == Some(&root)) {
+            if let Ok(package) = Package::read(folder) {
+                self.found(&package, folder).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what the owner put into the folder of skills by hand, once for each content.
+    async fn found(&self, package: &Package, folder: &Path) -> Result<(), Failure> {
+        let digest = package.digest().to_string();
+        if self.versions(package.name()).await?.iter().any(|row| row.digest == digest) {
+            return Ok(());
+        }
+        match self.take_package(package, folder.display().to_string(), false).await {
+            Ok(dialog) if dialog.state == SkillState::Active => {}
+            // Text that asks for nothing gets nothing; the owner put it here.
+            Ok(dialog) if dialog.asked.is_empty() && dialog.tools.is_empty() => {
+                self.decide_skill(&dialog.name, &dialog.digest, Decision::Always, None).await?;
+            }
+            Ok(dialog) => self.notice(format!("{}\nTo let it run: /approve {}", dialog.text(), dialog.number())),
+            Err(failure) => self.notice(format!("the skill in {} is not taken: {}", folder.display(), failure.message)),
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ mod recorded;
 mod schedule;
 mod secrets;
 
-pub use recorded::{Recorded, Recording};
 pub use native::{pinned, shown as shown_program, unpinned, walls};
+pub use recorded::{Recorded, Recording};
 pub use schedule::{Schedule, Woken};
 
 use crate::exit::Failure;

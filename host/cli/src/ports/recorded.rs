@@ -72,7 +72,11 @@ impl Outbound for Recorded {
             recording.method.eq_ignore_ascii_case(&wanted.method) && plain(&recording.url) == plain(&wanted.url)
         };
         let Some(found) = self.recordings.iter().find(meant) else {
-            let message = format!("the example has no reply to {} {}; add one to its `replies`", wanted.method, plain(&wanted.url));
+            let message = format!(
+                "the example has no reply to {} {}; add one to its `replies`",
+                wanted.method,
+                plain(&wanted.url)
+            );
             return Err(PortError::Failed(message));
         };
         let mut response = http::Response::builder().status(found.status);
@@ -80,7 +84,8 @@ impl Outbound for Recorded {
             response = response.header(name, value);
         }
         let body = stream::iter([Ok(Bytes::from(found.body.clone()))]).boxed();
-        let response = response.body(body).map_err(|error| PortError::Failed(format!("the reply is wrong: {error}")))?;
+        let response =
+            response.body(body).map_err(|error| PortError::Failed(format!("the reply is wrong: {error}")))?;
         Ok(OutboundResponse { response, url: wanted.url })
     }
 

@@ -3,7 +3,7 @@
 mod build;
 mod error;
 
-pub use build::{Built, build};
+pub use build::build;
 pub use error::ProjectError;
 
 use std::fs;
@@ -102,9 +102,8 @@ fn named(text: &str, name: &str) -> String {
 
 /// A file of a template, for a project that lies elsewhere than the template.
 fn filled(text: &str, name: &str, sdk: &Path) -> String {
-    let place = |text: String, (outside, inside): &(&str, &str)| {
-        text.replace(outside, &format!("{}{inside}", sdk.display()))
-    };
+    let place =
+        |text: String, (outside, inside): &(&str, &str)| text.replace(outside, &format!("{}{inside}", sdk.display()));
     OUTSIDE.iter().fold(named(text, name), place)
 }
 

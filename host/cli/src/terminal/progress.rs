@@ -36,3 +36,18 @@ pub fn style() -> ProgressStyle {
     let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or(plain);
     style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
 }
+
+/// A bar for bytes that come or go over the wire.
+pub fn transfer(what: &str) -> ProgressBar {
+    let plain = ProgressStyle::default_bar();
+    let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}").unwrap_or(plain);
+    ProgressBar::no_length().with_style(style).with_message(what.to_owned())
+}
+
+/// Shows how far a transfer is.
+pub fn moved(bar: &ProgressBar, done: u64, total: Option<u64>) {
+    if let Some(total) = total {
+        bar.set_length(total);
+    }
+    bar.set_position(done);
+}

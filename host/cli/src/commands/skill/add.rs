@@ -63,8 +63,7 @@ pub async fn run(wanted: AddSkill, json: bool) -> Result<(), Failure> {
 
 async fn add(door: &Door, brought: Brought, wanted: &AddSkill, json: bool) -> Result<(), Failure> {
     let staged = Staged::new(&brought.package)?;
-    let request =
-        Request::AddSkill { folder: staged.0.clone(), source: brought.source, downgrade: wanted.downgrade };
+    let request = Request::AddSkill { folder: staged.0.clone(), source: brought.source, downgrade: wanted.downgrade };
     let value = progress::while_slow("checking and compiling", door.done(request)).await?;
     let dialog: Dialog = serde_json::from_value(value.clone()).map_err(|error| Failure::new(Exit::Failure, error))?;
     if !json {
@@ -73,7 +72,9 @@ async fn add(door: &Door, brought: Brought, wanted: &AddSkill, json: bool) -> Re
     if dialog.state == SkillState::Active {
         return match json {
             true => print_json(&value),
-            false => super::print_line(&format!("{} runs already, or needs no new word; nothing is asked.", dialog.title())),
+            false => {
+                super::print_line(&format!("{} runs already, or needs no new word; nothing is asked.", dialog.title()))
+            }
         };
     }
     let decision = match (wanted.approve, json) {
@@ -157,7 +158,10 @@ async fn bring(text: &str) -> Result<Brought, Failure> {
             let bytes = std::fs::read(&path).map_err(|error| {
                 Failure::new(Exit::NotFound, format!("the archive {} cannot be read: {error}", path.display()))
             })?;
-            Brought { package: Package::unpack(&hint(&path.to_string_lossy()), &bytes)?, source: path.display().to_string() }
+            Brought {
+                package: Package::unpack(&hint(&path.to_string_lossy()), &bytes)?,
+                source: path.display().to_string(),
+            }
         }
         Source::Remote(remote) => {
             let bar = progress::transfer(text);
@@ -190,7 +194,9 @@ pub fn of_bundled(skill: &bundled::Bundled) -> Result<Package, Failure> {
 pub fn of_component(name: &str, bytes: Vec<u8>) -> Result<Package, Failure> {
     let manifest = format!("name = \"{name}\"\nversion = \"0.0.0\"\ncomponent = \"{name}.wasm\"\n");
     let file = |bytes| File { bytes, executable: false };
-    let files: Files = [(chiton_skills::MANIFEST.to_owned(), file(manifest.into_bytes())), (format!("{name}.wasm"), file(bytes))].into();
+    let files: Files =
+        [(chiton_skills::MANIFEST.to_owned(), file(manifest.into_bytes())), (format!("{name}.wasm"), file(bytes))]
+            .into();
     Ok(Package::new(name, files)?)
 }
 
@@ -198,7 +204,8 @@ pub fn of_component(name: &str, bytes: Vec<u8>) -> Result<Package, Failure> {
 pub fn hint(text: &str) -> String {
     let last = text.rsplit('/').find(|part| !part.is_empty()).unwrap_or(text);
     let name = last.split(['@', ':', '#']).next().unwrap_or(last);
-    let name = [".tar.gz", ".tgz", ".tar", ".zip", ".wasm"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    let name =
+        [".tar.gz", ".tgz", ".tar", ".zip", ".wasm"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     name.to_lowercase().replace(['_', ' ', '.'], "-")
 }
 
@@ -240,7 +247,9 @@ pub async fn publish(folder: &Path, reference: &str, force: bool) -> Result<(), 
         replace: force,
     };
     let bar = progress::transfer(reference);
-    let sent = chiton_registry::publish(publication, &to, &options()?, &|done, total| progress::moved(&bar, done, total)).await;
+    let sent =
+        chiton_registry::publish(publication, &to, &options()?, &|done, total| progress::moved(&bar, done, total))
+            .await;
     bar.finish_and_clear();
     super::print_line(&format!("published {} {version} as {}", package.name(), sent?))
 }

@@ -14,7 +14,7 @@ use crate::terminal::progress;
 use crate::terminal::style::Style;
 use crate::watch::Watch;
 use chiton_sandbox::Component;
-use chiton_skills::{Code, Package};
+use chiton_skills::{Code, Manifest, Package};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,8 @@ const QUIET: Duration = Duration::from_millis(60);
 pub fn new(name: &str, language: &str, component: bool, folder: Option<PathBuf>) -> Result<(), Failure> {
     let home = crate::settings::open_home()?;
     let folder = current_directory()?.join(folder.unwrap_or_else(|| PathBuf::from(name)));
-    let made = project::new(name, language, component, &folder, home.root())?;
+    let wanted = project::New { name, language, component, folder: &folder, home: home.root() };
+    let made = project::new(&wanted)?;
     print_line(&format!("made {}", made.display()))?;
     print_line(&format!("next: cd {} && chiton skill test && chiton skill dev", made.display()))
 }
@@ -55,7 +56,10 @@ pub async fn check(place: &Path, json: bool) -> Result<(), Failure> {
         false => {
             let size = std::fs::metadata(&place)?.len();
             if size > MOST_BYTES {
-                return Err(Failure::new(Exit::Refused, format!("it has {size} bytes; at most {MOST_BYTES} are accepted")));
+                return Err(Failure::new(
+                    Exit::Refused,
+                    format!("it has {size} bytes; at most {MOST_BYTES} are accepted"),
+                ));
             }
             let (bytes, name) = (std::fs::read(&place)?, hint(&place.to_string_lossy()));
             match bytes.starts_with(b"\0asm") {
@@ -123,9 +127,15 @@ fn print_outcome(outcome: &Outcome) -> Result<(), Failure> {
         Some(_) => Style::Bad.paint("fails"),
     };
     print_line(&format!("{verdict}  {tool}  {milliseconds:.1} ms"))?;
-    let lines = [("", wrong.iter().collect::<Vec<_>>()), ("used ", used.iter().collect()), ("denied ", denied.iter().collect())];
+    let lines = [
+        ("", wrong.iter().collect::<Vec<_>>()),
+        ("used ", used.iter().collect()),
+        ("denied ", denied.iter().collect()),
+    ];
     for (what, lines) in lines {
-        lines.into_iter().try_for_each(|line| print_line(&format!("       {what}{}", chiton_skills::inert::line(line))))?;
+        lines
+            .into_iter()
+            .try_for_each(|line| print_line(&format!("       {what}{}", chiton_skills::inert::line(line))))?;
     }
     Ok(())
 }
@@ -134,7 +144,7 @@ fn print_outcome(outcome: &Outcome) -> Result<(), Failure> {
 pub async fn develop(folder: &Path) -> Result<(), Failure> {
     let folder = whole(folder)?;
     let mut package = Package::read(&folder);
-    let builds = project::builds(&folder)?;
+    let builds = sources(&folder)?;
     if builds.is_some() && package.is_err() {
         project::build(&folder)?;
         package = Package::read(&folder);
@@ -142,7 +152,9 @@ pub async fn develop(folder: &Path) -> Result<(), Failure> {
     let asked = package?.asked();
     if !asked.is_empty() {
         print_line("While it is written, it may:")?;
-        asked.iter().try_for_each(|grant| print_line(&format!("  {}\n      {grant}", chiton_skills::sentence(grant))))?;
+        asked
+            .iter()
+            .try_for_each(|grant| print_line(&format!("  {}\n      {grant}", chiton_skills::sentence(grant))))?;
     }
     let door = Door::open(Settings::load()?).await?;
     let mut replies = door.ask(Request::DevelopSkill { folder: folder.clone(), grants: asked }).await?;
@@ -167,6 +179,13 @@ pub async fn develop(folder: &Path) -> Result<(), Failure> {
     ended
 }
 
+/// The places of a skill's sources; none if it is not built.
+fn sources(folder: &Path) -> Result<Option<Vec<PathBuf>>, Failure> {
+    let Ok(text) = std::fs::read_to_string(folder.join(chiton_skills::MANIFEST)) else { return Ok(None) };
+    let manifest = Manifest::parse(&text).map_err(chiton_skills::PackageError::from)?;
+    Ok(manifest.build.map(|build| build.watch.iter().map(|place| PathBuf::from(&**place)).collect()))
+}
+
 /// Watches the sources of a component.
 struct Building(Option<Watch>);
 
@@ -187,4 +206,26 @@ impl Building {
             None => std::future::pending().await,
         }
     }
+}
+
+/// Signs the skill in `folder`.
+pub fn sign(folder: &Path, key: &Path) -> Result<(), Failure> {
+    let folder = whole(folder)?;
+    let package = Package::read(&folder)?;
+    let cannot = |reason: minisign::PError| {
+        Failure::new(
+            Exit::Usage,
+            format!("the key {} cannot be used: {reason}; `minisign -G` makes one", key.display()),
+        )
+    };
+    let secret = minisign::SecretKey::from_file(key, None).map_err(cannot)?;
+    let public = minisign::PublicKey::from_secret_key(&secret).map_err(cannot)?;
+    let file = public.to_box().map_err(cannot)?.to_string();
+    std::fs::write(folder.join(chiton_skills::KEY), file)?;
+    // The key is one of the files that are signed.
+    let package = if package.files().contains_key(chiton_skills::KEY) { package } else { Package::read(&folder)? };
+    let statement = chiton_skills::statement(&package);
+    let signed = minisign::sign(None, &secret, statement.as_bytes(), None, Some(package.name())).map_err(cannot)?;
+    std::fs::write(folder.join(chiton_skills::SIGNATURE), signed.into_string())?;
+    print_line(&format!("signed {} {}", package.name(), package.digest()))
 }

@@ -88,7 +88,11 @@ async fn waiting(settings: &Settings, wanted: &str) -> Result<(String, String), 
     };
     let mut waiting = rows.iter().filter(|row| row.state == chiton_store::SkillState::Waiting);
     let meant = waiting.find(|row| {
-        row.name == wanted || wanted.strip_prefix(&row.name).and_then(|rest| rest.strip_prefix('-')).is_some_and(|digest| digest.len() >= 6 && row.digest.starts_with(digest))
+        row.name == wanted
+            || wanted
+                .strip_prefix(&row.name)
+                .and_then(|rest| rest.strip_prefix('-'))
+                .is_some_and(|digest| digest.len() >= 6 && row.digest.starts_with(digest))
     });
     match meant {
         Some(row) => Ok((row.name.clone(), row.digest.clone())),

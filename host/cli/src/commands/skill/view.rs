@@ -40,7 +40,8 @@ pub async fn list(json: bool) -> Result<(), Failure> {
     let bundled = bundled::all().filter(|skill| !shown.iter().any(|row| row.name == skill.name));
     if json {
         let added = shown.iter().map(|row| json!({"name": row.name, "version": row.version, "state": state(row), "source": row.source, "digest": row.digest}));
-        let bundled = bundled.map(|skill| json!({"name": skill.name, "state": "bundled", "description": skill.description}));
+        let bundled =
+            bundled.map(|skill| json!({"name": skill.name, "state": "bundled", "description": skill.description}));
         return print_json(&added.chain(bundled).collect::<Vec<_>>().into());
     }
     for row in &shown {
@@ -48,15 +49,23 @@ pub async fn list(json: bool) -> Result<(), Failure> {
             SkillState::Waiting => format!("  `chiton skill approve {}`", number(&row.name, &row.digest)),
             _ => String::new(),
         };
-        let line = format!("{:8} {} {}  from {}{advice}", state(row), Style::Bold.paint(&row.name), row.version, row.source);
+        let line =
+            format!("{:8} {} {}  from {}{advice}", state(row), Style::Bold.paint(&row.name), row.version, row.source);
         print_line(&line)?;
     }
     for skill in bundled {
-        let line = format!("{:8} {}  {}", "bundled", Style::Bold.paint(skill.name), Style::Dim.paint(one_line(skill.description, 80)));
+        let line = format!(
+            "{:8} {}  {}",
+            "bundled",
+            Style::Bold.paint(skill.name),
+            Style::Dim.paint(one_line(skill.description, 80))
+        );
         print_line(&line)?;
     }
     match shown.is_empty() {
-        true => print_line("No skills were added; `chiton skill add NAME` adds a bundled one, or one from a folder, an archive or a registry."),
+        true => print_line(
+            "No skills were added; `chiton skill add NAME` adds a bundled one, or one from a folder, an archive or a registry.",
+        ),
         false => Ok(()),
     }
 }
@@ -85,7 +94,8 @@ pub async fn show(name: &str, json: bool) -> Result<(), Failure> {
         }));
     }
     let key = if publisher.key.is_empty() { "not signed".to_owned() } else { format!("signed with {}", publisher.key) };
-    let mut text = format!("{} {}  {}, from {}, {key}\n", Style::Bold.paint(name), main.version, main.state.as_str(), main.source);
+    let mut text =
+        format!("{} {}  {}, from {}, {key}\n", Style::Bold.paint(name), main.version, main.state.as_str(), main.source);
     let words = may.iter().map(|grant| format!("{}  {}", chiton_skills::sentence(grant), Style::Dim.paint(grant)));
     section(&mut text, "It may:", words.collect(), "touch nothing");
     let lines = |denied: bool| {
@@ -98,7 +108,9 @@ pub async fn show(name: &str, json: bool) -> Result<(), Failure> {
     };
     section(&mut text, &format!("In the last {DAYS} days it did:"), lines(false), "nothing");
     section(&mut text, "It was refused:", lines(true), "nothing");
-    let version = |row: &&SkillRow| format!("{:8} {}  {}", row.state.as_str(), row.version, row.digest.get(..12).unwrap_or_default());
+    let version = |row: &&SkillRow| {
+        format!("{:8} {}  {}", row.state.as_str(), row.version, row.digest.get(..12).unwrap_or_default())
+    };
     section(&mut text, "Versions:", own.iter().map(version).collect(), "");
     print(text.as_bytes())
 }
