@@ -180,7 +180,10 @@ impl Sandbox {
         };
         match tokio::time::timeout(limits.time, run).await {
             Err(_) => Err(CallError::Deadline(limits.time)),
-            Ok(Err(error)) => Err(broken(&error, &store, limits)),
+            Ok(Err(error)) => Err(match (broken(&error, &store, limits), store.data().last_words()) {
+                (CallError::Trap(_), Some(words)) => CallError::Failed(words),
+                (reason, _) => reason,
+            }),
             Ok(Ok(definitions)) => Ok(definitions),
         }
     }

@@ -112,6 +112,8 @@ pub(crate) struct State {
     pub(crate) files: FileContext,
     pub(crate) call: Arc<Call>,
     pub(crate) limiter: Limiter,
+    /// Standard error of a tool.
+    errors: MemoryOutputPipe,
 }
 
 impl State {
@@ -123,10 +125,10 @@ impl State {
             .wall_clock(CoarseWallClock)
             // The guarding layer opens regular files and directories only, so no open can hang.
             .allow_blocking_current_thread(true);
+        let errors = MemoryOutputPipe::new(call.limits.log);
         match command {
             None => {
-                let log = call.limits.log;
-                wasi.stdout(MemoryOutputPipe::new(log)).stderr(MemoryOutputPipe::new(log));
+                wasi.stdout(MemoryOutputPipe::new(call.limits.log)).stderr(errors.clone());
                 for (name, value) in &call.rights.environment {
                     wasi.env(name, value);
                 }
@@ -141,7 +143,14 @@ impl State {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELDS);
         let limiter = Limiter::new(&call.limits, call.memory.clone(), all);
-        Self { wasi: wasi.build(), table, http, outbound: Http(call.clone()), files, call, limiter }
+        Self { wasi: wasi.build(), table, http, outbound: Http(call.clone()), files, call, limiter, errors }
+    }
+
+    /// The last line that an engine wrote on its standard error: what is wrong with its script.
+    pub(crate) fn last_words(&self) -> Option<String> {
+        self.call.script.as_ref()?;
+        let said = String::from_utf8_lossy(&self.errors.contents()).into_owned();
+        said.lines().last().map(|line| line.chars().filter(|c| !c.is_control()).take(1000).collect())
     }
 
     pub(crate) fn guarded_files(&mut self) -> GuardedView<'_> {

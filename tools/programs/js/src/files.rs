@@ -1,10 +1,13 @@
 //! Files for `require('fs')`. Errors carry Node's codes.
 
 use crate::host::{array, bytes, text};
+use crate::requests::told;
 use boa_engine::object::ObjectInitializer;
 use boa_engine::object::builtins::JsArray;
 use boa_engine::property::Attribute;
 use boa_engine::{Context, JsArgs, JsError, JsNativeError, JsResult, JsString, JsValue, js_string};
+use chiton_sdk::Failure;
+use chiton_sdk::paths::{self, Access};
 use std::fs;
 use std::io::{Error, ErrorKind, Write};
 use std::time::UNIX_EPOCH;
@@ -21,14 +24,27 @@ const CODES: [(ErrorKind, &str, &str); 8] = [
     (ErrorKind::QuotaExceeded, "EDQUOT", "disk quota exceeded"),
 ];
 
-fn failure(error: &Error, call: &str, path: &str, context: &mut Context) -> JsError {
+/// The error that a script gets, which also says what it means for a tool: no such file, or the missing grant.
+fn failure(error: Error, call: &str, path: &str, access: Access, context: &mut Context) -> JsError {
     let known = CODES.iter().find(|(kind, ..)| *kind == error.kind());
-    let (code, sentence) = known.map_or(("EIO", "input/output error"), |(_, code, sentence)| (code, sentence));
+    let (mut code, mut sentence) = known.map_or(("EIO", "input/output error"), |(_, code, sentence)| (code, sentence));
+    let meant = match paths::file(path, access) {
+        Ok(place) => place.failure(error),
+        Err(refused) => refused,
+    };
+    if let (Failure::Denied(_), "EIO") = (&meant, code) {
+        (code, sentence) = ("EACCES", "permission denied");
+    }
     let thrown =
         JsNativeError::error().with_message(format!("{code}: {sentence}, {call} '{path}'")).into_opaque(context);
     for (name, value) in [("code", code), ("syscall", call), ("path", path)] {
         // A fresh object takes every property.
         let _ = thrown.set(JsString::from(name), JsString::from(value), false, context);
+    }
+    match meant {
+        Failure::Denied(grant) => told(&thrown, "denied", &grant, context),
+        Failure::NotFound(text) => told(&thrown, "not-found", &text, context),
+        _ => {}
     }
     JsError::from_opaque(thrown.into())
 }
@@ -36,12 +52,13 @@ fn failure(error: &Error, call: &str, path: &str, context: &mut Context) -> JsEr
 /// Runs `work` on the path that is the first argument.
 fn on_path<T>(
     call: &str,
+    access: Access,
     arguments: &[JsValue],
     context: &mut Context,
     work: impl FnOnce(&str) -> Result<T, Error>,
 ) -> JsResult<T> {
     let path = text(arguments, 0, context)?;
-    work(&path).map_err(|error| failure(&error, call, &path, context))
+    work(&path).map_err(|error| failure(error, call, &path, access, context))
 }
 
 fn done(_: ()) -> JsValue {
@@ -49,19 +66,19 @@ fn done(_: ()) -> JsValue {
 }
 
 pub(crate) fn read_text(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let bytes = on_path("open", arguments, context, |path| fs::read(path))?;
+    let bytes = on_path("open", Access::Read, arguments, context, |path| fs::read(path))?;
     Ok(JsString::from(String::from_utf8_lossy(&bytes).as_ref()).into())
 }
 
 pub(crate) fn read_bytes(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let bytes = on_path("open", arguments, context, |path| fs::read(path))?;
+    let bytes = on_path("open", Access::Read, arguments, context, |path| fs::read(path))?;
     array(bytes, context)
 }
 
 pub(crate) fn write_file(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let data = bytes(arguments, 1, context)?;
     let append = arguments.get_or_undefined(2).to_boolean();
-    on_path("open", arguments, context, |path| {
+    on_path("open", Access::Write, arguments, context, |path| {
         let mut options = fs::OpenOptions::new();
         options.create(true).append(append).write(true).truncate(!append);
         options.open(path)?.write_all(&data)
@@ -78,6 +95,7 @@ pub(crate) fn stat(_: &JsValue, arguments: &[JsValue], context: &mut Context) ->
     let found =
         on_path(
             "stat",
+            Access::Read,
             arguments,
             context,
             |path| {
@@ -100,7 +118,7 @@ pub(crate) fn stat(_: &JsValue, arguments: &[JsValue], context: &mut Context) ->
 }
 
 pub(crate) fn read_directory(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
-    let mut names = on_path("scandir", arguments, context, |path| {
+    let mut names = on_path("scandir", Access::Read, arguments, context, |path| {
         let entries = fs::read_dir(path)?;
         entries
             .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
@@ -112,13 +130,13 @@ pub(crate) fn read_directory(_: &JsValue, arguments: &[JsValue], context: &mut C
 
 pub(crate) fn make_directory(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let all = arguments.get_or_undefined(1).to_boolean();
-    on_path("mkdir", arguments, context, |path| if all { fs::create_dir_all(path) } else { fs::create_dir(path) })
+    on_path("mkdir", Access::Write, arguments, context, |path| if all { fs::create_dir_all(path) } else { fs::create_dir(path) })
         .map(done)
 }
 
 pub(crate) fn remove(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let what = text(arguments, 1, context)?;
-    on_path("unlink", arguments, context, |path| match what.as_str() {
+    on_path("unlink", Access::Write, arguments, context, |path| match what.as_str() {
         "all" if fs::symlink_metadata(path)?.is_dir() => fs::remove_dir_all(path),
         "directory" => fs::remove_dir(path),
         _ => fs::remove_file(path),
@@ -128,5 +146,5 @@ pub(crate) fn remove(_: &JsValue, arguments: &[JsValue], context: &mut Context) 
 
 pub(crate) fn rename(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let to = text(arguments, 1, context)?;
-    on_path("rename", arguments, context, |path| fs::rename(path, to)).map(done)
+    on_path("rename", Access::Write, arguments, context, |path| fs::rename(path, to)).map(done)
 }

@@ -1,6 +1,5 @@
 //! What Rust offers to the scripts in `js/`: one object, whose functions take and give plain values.
 
-use crate::arguments::Program;
 use crate::{files, requests};
 use boa_engine::object::builtins::{AlignedVec, JsArrayBuffer, JsUint8Array};
 use boa_engine::object::{JsObject, ObjectInitializer};
@@ -8,19 +7,22 @@ use boa_engine::property::Attribute;
 use boa_engine::{
     Context, JsArgs, JsError, JsNativeError, JsResult, JsString, JsValue, NativeFunction, Source, js_string,
 };
-use std::cell::RefCell;
+use chiton_sdk::bindings::chiton::tool::log::{self, Level};
+use std::cell::{Cell, RefCell};
 use std::io::{BufWriter, Read, Stdout, Write};
 use std::time::Instant;
 
 type Native = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
 
 /// The functions: name, number of arguments, code.
-const FUNCTIONS: [(&str, usize, Native); 23] = [
+const FUNCTIONS: [(&str, usize, Native); 25] = [
     ("write", 2, write_stream),
     ("readInput", 0, read_input),
     ("exit", 1, exit),
     ("cwd", 0, working_directory),
     ("secret", 1, secret),
+    ("log", 2, log_line),
+    ("progress", 1, progress),
     ("now", 0, now),
     ("sleep", 1, sleep),
     ("load", 1, load),
@@ -42,24 +44,27 @@ const FUNCTIONS: [(&str, usize, Native); 23] = [
 ];
 
 /// The scripts that are loaded when something of theirs is first touched.
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 6] = [
     ("console", include_str!("js/console.js")),
     ("process", include_str!("js/process.js")),
     ("timers", include_str!("js/timers.js")),
     ("modules", include_str!("js/modules.js")),
     ("web", include_str!("js/web.js")),
+    ("tool", include_str!("js/tool.js")),
 ];
 
 thread_local! {
     static STDOUT: RefCell<BufWriter<Stdout>> = RefCell::new(BufWriter::with_capacity(32 << 10, std::io::stdout()));
     static STARTED: Instant = Instant::now();
+    /// A tool has no output of its own: what it prints is for its owner.
+    static PRINTS_TO_LOG: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The object `host`.
-pub(crate) fn offer(program: &Program, context: &mut Context) -> JsResult<JsObject> {
+pub(crate) fn offer(arguments: &[String], context: &mut Context) -> JsResult<JsObject> {
     STARTED.with(|_| {});
     let mut all = vec![JsString::from("js")];
-    all.extend(program.arguments.iter().map(|argument| JsString::from(argument.as_str())));
+    all.extend(arguments.iter().map(|argument| JsString::from(argument.as_str())));
     let argv = boa_engine::object::builtins::JsArray::from_iter(all.into_iter().map(JsValue::from), context);
     let environment = ObjectInitializer::new(context).build();
     for (name, value) in std::env::vars() {
@@ -100,8 +105,17 @@ pub(crate) fn array(bytes: Vec<u8>, context: &mut Context) -> JsResult<JsValue> 
     Ok(JsUint8Array::from_array_buffer(buffer, context)?.into())
 }
 
+/// Makes what is printed lines of the log from here on.
+pub(crate) fn print_to_log() {
+    PRINTS_TO_LOG.set(true);
+}
+
 /// Writes to standard output (1) or standard error (2). When nobody reads the output any more the program ends.
 pub(crate) fn write(stream: u32, text: &str) {
+    if PRINTS_TO_LOG.get() {
+        log::write(if stream == 2 { Level::Warn } else { Level::Info }, text.trim_end_matches('\n'));
+        return;
+    }
     if stream == 2 {
         // What was said before is seen before.
         flush();
@@ -152,6 +166,22 @@ fn secret(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult
     let name = text(arguments, 0, context)?;
     let placeholder = chiton_program::secrets::placeholder(&name);
     Ok(placeholder.map_or_else(JsValue::undefined, |text| JsString::from(text).into()))
+}
+
+fn log_line(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let level = match arguments.get_or_undefined(0).to_u32(context)? {
+        0 => Level::Debug,
+        1 => Level::Info,
+        2 => Level::Warn,
+        _ => Level::Error,
+    };
+    log::write(level, &text(arguments, 1, context)?);
+    Ok(JsValue::undefined())
+}
+
+fn progress(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    chiton_sdk::call::progress(&text(arguments, 0, context)?);
+    Ok(JsValue::undefined())
 }
 
 fn now(_: &JsValue, _: &[JsValue], _: &mut Context) -> JsResult<JsValue> {

@@ -1,10 +1,10 @@
 //! HTTP for `fetch`, and URLs.
 
 use crate::host::{array, bytes, text};
-use boa_engine::object::ObjectInitializer;
+use boa_engine::object::{JsObject, ObjectInitializer};
 use boa_engine::object::builtins::JsArray;
 use boa_engine::property::Attribute;
-use boa_engine::{Context, JsArgs, JsNativeError, JsResult, JsString, JsValue, js_string};
+use boa_engine::{Context, JsArgs, JsError, JsNativeError, JsResult, JsString, JsValue, js_string};
 use chiton_program::http;
 use url::Url;
 
@@ -17,7 +17,7 @@ pub(crate) fn fetch(_: &JsValue, arguments: &[JsValue], context: &mut Context) -
         body: bytes(arguments, 3, context)?,
         redirects: u8::try_from(arguments.get_or_undefined(4).to_u32(context)?).unwrap_or(u8::MAX),
     };
-    let response = http::fetch(&request).map_err(|failure| JsNativeError::error().with_message(sentence(failure)))?;
+    let response = http::fetch(&request).map_err(|failure| refused(failure, context))?;
     let body = array(response.body, context)?;
     let fields = response.headers.into_iter().map(|header| [header.name, header.value]);
     let fields: Vec<JsValue> = fields
@@ -48,15 +48,26 @@ fn headers(value: &JsValue, context: &mut Context) -> JsResult<Vec<http::Header>
     Ok(headers)
 }
 
-/// What the host said, with the missing grant where it denied.
-fn sentence(failure: http::Failure) -> String {
-    match failure {
-        http::Failure::Denied(grant) => format!("denied: the grant {grant} is missing"),
-        http::Failure::InvalidArguments(text)
-        | http::Failure::NotFound(text)
-        | http::Failure::TimedOut(text)
-        | http::Failure::Failed(text) => text,
-    }
+/// What the host said, as an error that also tells `tool.js` which case of the contract it is.
+fn refused(failure: http::Failure, context: &mut Context) -> JsError {
+    let (case, text) = match failure {
+        http::Failure::InvalidArguments(text) => ("invalid-arguments", text),
+        http::Failure::Denied(grant) => ("denied", grant),
+        http::Failure::NotFound(text) => ("not-found", text),
+        http::Failure::TimedOut(text) => ("timed-out", text),
+        http::Failure::Failed(text) => ("failed", text),
+    };
+    let sentence = if case == "denied" { format!("denied: the grant {text} is missing") } else { text.clone() };
+    let error = JsNativeError::error().with_message(sentence).into_opaque(context);
+    told(&error, case, &text, context);
+    JsError::from_opaque(error.into())
+}
+
+/// Says in an error which case of the contract it is.
+pub(crate) fn told(error: &JsObject, case: &str, text: &str, context: &mut Context) {
+    let failure = JsArray::from_iter([case, text].map(|word| JsString::from(word).into()), context);
+    // A fresh object takes every property.
+    let _ = error.create_data_property(js_string!("failure"), failure, context);
 }
 
 /// `parseUrl(text, base)`: the parts, as the class `URL` names them.

@@ -30,20 +30,32 @@
   const timers = once(() => host.load('timers')(host));
   lazy(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'], (name) => timers()[name]);
   lazy(['performance'], () => ({ now: () => host.now(), timeOrigin: Date.now() }));
-  const web = once(() => host.load('web')(host, full().inspect));
+  const web = once(() => host.load('web')(host, (value) => full().inspect(value)));
   lazy(['fetch', 'Headers', 'Request', 'Response', 'URL', 'URLSearchParams', 'TextEncoder', 'TextDecoder', 'Buffer', 'atob', 'btoa',
     'structuredClone', 'AbortController', 'AbortSignal', 'FormData', 'Blob', 'crypto'], (name) => web()[name]);
   const modules = once(() => host.load('modules')(host, full()));
   lazy(['require'], () => modules().requireFrom(host.cwd() + '/[script]'));
+  const chiton = once(() => host.load('tool')(host, full));
+  // Where in the script of this name an error was thrown.
+  const lineOf = (error, file) => String(error?.stack ?? '').split(file + ':')[1]?.match(/^\d+/)?.[0];
 
   return {
     inspect: (value) => full().inspect(value),
     errorText: (error) => full().errorText(error),
     // What `import` gives for a built-in name, else undefined.
-    builtin: (name) => modules().builtin(name),
+    builtin: (name) => (name === 'chiton' ? chiton().module : modules().builtin(name)),
     run: (file, source) => modules().run(file, source),
     tick: () => (timers.made ? timers.made.tick() : false),
     end: () => { if (own.made) own.made.end(); },
+    listTools: () => (chiton.made ? chiton.made.list() : []),
+    callTool: (name, given) => chiton().call(name, given),
+    // The case of the contract that a thrown value is, and its sentence.
+    failureOf(thrown, file, native) {
+      if (Array.isArray(thrown?.failure)) return thrown.failure;
+      const text = thrown instanceof Error ? (thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`) : full().inspect(thrown);
+      const line = lineOf(thrown, file);
+      return ['failed', line ? `${text} (${file}:${line})` : text];
+    },
     exitCode: () => (own.made ? Number(own.made.process.exitCode ?? 0) : 0),
   };
 })

@@ -206,7 +206,7 @@
     try {
       answer = host.fetch(request.method, request.url, [...request.headers], request.peek(), request.redirect === 'follow' ? MOST_REDIRECTS : 0);
     } catch (failure) {
-      throw Object.assign(new TypeError(`fetch failed: ${failure.message}`), { cause: failure });
+      throw Object.assign(new TypeError(`fetch failed: ${failure.message}`), { cause: failure, failure: failure.failure });
     }
     if (request.redirect === 'error' && answer.status >= 300 && answer.status < 400) throw new TypeError('fetch failed: unexpected redirect');
     return new Response(answer.body, { ...answer, redirected: answer.url !== request.url });
