@@ -26,9 +26,11 @@ extern crate self as chiton_sdk;
 
 pub mod call;
 mod failure;
+pub mod http;
 pub mod log;
 pub mod paths;
 mod schema;
+pub mod secrets;
 mod tool;
 
 pub use bindings::chiton::tool::tool_types::{Blob, Definition, Effects, Failure, Part};
@@ -38,7 +40,7 @@ pub use tool::{IntoParts, Tool, ToolResult};
 /// What a tool usually needs.
 pub mod prelude {
     pub use crate::paths::{self, Access, Place};
-    pub use crate::{Blob, Failure, Part, ToolResult, arguments, call, log, tool};
+    pub use crate::{Blob, Failure, Part, ToolResult, arguments, call, http, log, secrets, tool};
 }
 
 /// What the macros refer to; not for tools.
