@@ -35,6 +35,7 @@ mod text_file;
 mod tool_list;
 mod turn;
 mod undo;
+mod uses;
 mod window;
 mod wire;
 mod workspace;
