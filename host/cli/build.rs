@@ -9,12 +9,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The name of each tool component and its folder in `tools/`.
-const TOOLS: [(&str, &str); 10] = [
+const TOOLS: [(&str, &str); 11] = [
     ("cron", "cron"),
     ("exec", "exec"),
     ("file", "file"),
     ("memory", "memory"),
     ("message", "message"),
+    ("skill", "skill"),
     ("spawn", "spawn"),
     ("web", "web"),
     ("greet", "tour/greet"),

@@ -319,10 +319,11 @@ impl Room {
         Ok(self.prompt.lock().unwrap_or_else(PoisonError::into_inner).skills().with_named(text))
     }
 
-    /// The system message and the list of tools, as they are now.
-    pub(crate) fn preamble(&self) -> (Arc<str>, Option<Arc<str>>) {
-        let system = self.prompt.lock().unwrap_or_else(PoisonError::into_inner).message();
+    /// The system message and the list of tools, as they are now for a conversation that uses so much of skills.
+    pub(crate) fn preamble<'a>(&self, uses: impl Iterator<Item = &'a str>) -> (Arc<str>, Option<Arc<str>>) {
+        let mut prompt = self.prompt.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tools = self.tool_list.lock().unwrap_or_else(PoisonError::into_inner);
-        (system, tools.json(&self.sandbox.snapshot()))
+        let deferred = tools.look(&self.sandbox.snapshot(), prompt.crowded());
+        (prompt.message(&deferred), tools.json(uses))
     }
 }

@@ -3,6 +3,7 @@
 use crate::agent::Room;
 use crate::clip;
 use crate::turn::{Course, End};
+use crate::uses;
 use crate::wire::{self, Kept};
 use chiton_providers::{ChatRequest, ErrorClass, Model, ProviderError, Reply, StreamEvent};
 use chiton_store::{StoreError, failpoint};
@@ -88,7 +89,9 @@ impl Course<'_> {
 
     async fn request(&mut self, with_tools: bool) -> Result<Result<Reply, ProviderError>, Stop> {
         self.room.look(self.rights.tainted).await?;
-        let (system, tools) = self.room.preamble();
+        self.used.extend(uses::of(&self.steps[self.searched..]));
+        self.searched = self.steps.len();
+        let (system, tools) = self.room.preamble(self.window.uses().chain(self.used.iter().map(String::as_str)));
         let preamble = system.len() + tools.as_ref().map_or(0, |tools| tools.len());
         self.fit(preamble).await?;
         let steps = self.steps.iter().enumerate().map(|(place, step)| self.pictures.at(place).unwrap_or(step));

@@ -32,6 +32,7 @@ mod text_file;
 mod tool_list;
 mod turn;
 mod undo;
+mod uses;
 mod window;
 mod wire;
 mod workspace;

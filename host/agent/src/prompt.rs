@@ -3,6 +3,7 @@
 
 use crate::AgentSettings;
 use crate::skills::Skills;
+use crate::tool_list::Deferred;
 use crate::wire;
 use crate::workspace::ContextFiles;
 use jiff::Timestamp;
@@ -32,6 +33,10 @@ pub(crate) struct Prompt {
     identity: String,
     message: Arc<str>,
     changed: bool,
+    /// Whether the skills' catalogue is full.
+    crowded: bool,
+    /// The tools that wait for their skill.
+    deferred: Arc<Deferred>,
 }
 
 /// A file of the prompt that is not what it was.
@@ -53,14 +58,19 @@ impl Prompt {
             identity: identity(&settings.workspace),
             message: Arc::from(""),
             changed: true,
+            crowded: false,
+            deferred: Arc::default(),
         }
     }
 
-    /// The files that changed since the last look; each is then given back by [`Prompt::set`].
-    pub(crate) fn changes(&mut self) -> Vec<Changed> {
+    /// The files that changed since the last look; each is then given back by [`Prompt::set`]. `owners`: the skills of
+    /// the owner and their folders.
+    pub(crate) fn changes<'a>(&mut self, owners: impl Iterator<Item = (&'a str, &'a Path)>) -> Vec<Changed> {
+        let (renewed, skills) = self.skills.changes(owners);
+        self.changed |= renewed;
         let files = self.files.changes().into_iter();
         let files = files.map(|(name, text)| Changed { file: name.to_owned(), text, writable: true });
-        let skills = self.skills.changes().into_iter().map(|change| {
+        let skills = skills.into_iter().map(|change| {
             let file = change.path.display().to_string();
             Changed { file, text: change.text, writable: change.writable }
         });
@@ -98,9 +108,18 @@ impl Prompt {
         &self.skills
     }
 
-    /// The system message: the same bytes as long as no file changes.
-    pub(crate) fn message(&mut self) -> Arc<str> {
-        if std::mem::take(&mut self.changed) {
+    /// Whether the skills' catalogue has no room to say everything.
+    pub(crate) fn crowded(&mut self) -> bool {
+        if self.changed {
+            self.crowded = self.skills.crowded();
+        }
+        self.crowded
+    }
+
+    /// The system message: the same bytes as long as no file changes and the same tools wait for their skill.
+    pub(crate) fn message(&mut self, deferred: &Arc<Deferred>) -> Arc<str> {
+        if std::mem::take(&mut self.changed) || self.deferred != *deferred {
+            self.deferred = deferred.clone();
             self.render();
         }
         self.message.clone()
@@ -118,7 +137,7 @@ impl Prompt {
         }
         text.push_str(PARAGRAPHS);
         text.push_str(CONTRACT);
-        let skills = self.skills.prompt();
+        let skills = self.skills.prompt(&self.deferred);
         if !skills.is_empty() {
             text.push_str(PARAGRAPHS);
             text.push_str(&skills);
@@ -191,8 +210,11 @@ mod tests {
 
     /// The message after a look at the files.
     fn message(prompt: &mut Prompt) -> Arc<str> {
-        prompt.changes().into_iter().for_each(|changed| prompt.set(&changed.file, &changed.text, false));
-        prompt.message()
+        prompt
+            .changes(std::iter::empty())
+            .into_iter()
+            .for_each(|changed| prompt.set(&changed.file, &changed.text, false));
+        prompt.message(&Arc::default())
     }
 
     #[test]
@@ -214,10 +236,10 @@ mod tests {
         let mut prompt = Prompt::new(&AgentSettings::new(directory.path()));
         message(&mut prompt);
         prompt.set("MEMORY.md", "likes tea", true);
-        let waiting = prompt.message();
+        let waiting = prompt.message(&Arc::default());
         assert!(waiting.contains("likes tea") && waiting.contains("A newer text of MEMORY.md"));
         prompt.set("MEMORY.md", "likes tea", false);
-        assert!(!prompt.message().contains("A newer text"));
+        assert!(!prompt.message(&Arc::default()).contains("A newer text"));
     }
 
     #[test]

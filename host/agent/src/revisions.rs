@@ -23,7 +23,7 @@ impl Room {
         // One look at a time, and the question who may have written is asked before the files are.
         let _alone = self.looking.lock().await;
         let tainted = tainted || self.tainted_turns.load(Ordering::SeqCst) > 0;
-        let changes = self.prompt().changes();
+        let changes = self.prompt().changes(self.sandbox.snapshot().skills());
         for change in changes {
             if let Err(error) = self.take(change, tainted).await {
                 self.prompt().look_again();

@@ -23,7 +23,7 @@ pub struct AgentSettings {
     pub channels: Vec<String>,
     /// Who may use the commands that show or change what is the owner's: channels, or `CHANNEL:SENDER`.
     pub owners: Vec<String>,
-    /// Where skills are, and which are used.
+    /// Which skills are used, and what they can count on.
     pub skills: SkillSettings,
     /// What may be spent.
     pub budgets: Budgets,

@@ -1,31 +1,35 @@
 //! Skills as the model is told of them: a catalogue always, a body when it is wanted.
 //!
+//! The sandbox says which skills the owner has; beside them are those of the workspace, which tools may have written.
+//!
 //! A skill is a folder with a `SKILL.md` in the Agent Skills format (<https://agentskills.io/specification>): YAML
 //! between two lines of `---`, then instructions. Each file is parsed once and again when it changes.
 
 use crate::clip;
 use crate::inert::inert;
 use crate::text_file::{Stamp, TextFile, folders};
+use crate::tool_list::Deferred;
 use chiton_skills::{INSTRUCTIONS as FILE, Instructions, is_name};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Most characters of a description in the catalogue.
 const DESCRIPTION: usize = 300;
-/// Most bytes of the catalogue and of the bodies that are always shown.
-const CATALOGUE: usize = 12_000;
+/// Characters of every description in the catalogue: the first of these with which all skills fit.
+const SHORTENED: [usize; 5] = [DESCRIPTION, 120, 60, 30, 0];
+/// Most bytes of the catalogue's lines as they are sent, beside a line that counts what is left out.
+const CATALOGUE: usize = 6_900;
 /// Most bytes of a body that is shown with the prompt or with a message.
 const BODY: usize = 16_000;
 
 const INTRODUCTION: &str = "# Skills\n\
-A skill is a folder with instructions. Before you do what a skill is for, read its SKILL.md with `read_file`. \
-Its scripts run with `exec` and `skill` set to its name where the folder is marked so.";
+A skill is a folder with instructions. Before you do what a skill is for, read them: with `use_skill` and its name, or with \
+`read_file` where a path is given.";
 
-/// Where skills are, and which are used.
+/// Which skills are used, and what they can count on.
 #[derive(Clone, Debug, Default)]
 pub struct SkillSettings {
-    /// Folders of the owner's skills, which tools can act for, the strongest first; the workspace's own is before them.
-    pub folders: Vec<PathBuf>,
     /// Names of skills that are not used.
     pub disabled: BTreeSet<String>,
     /// Programs that a skill can count on.
@@ -53,15 +57,15 @@ pub(crate) struct Skills {
     settings: SkillSettings,
     stamps: BTreeMap<PathBuf, Stamp>,
     found: BTreeMap<PathBuf, Skill>,
-    /// The places of each name, the strongest first.
-    names: BTreeMap<String, Vec<PathBuf>>,
+    /// The file of each name, which need not be there.
+    names: BTreeMap<String, PathBuf>,
 }
 
-/// The text of a `SKILL.md` that is new, changed or gone.
+/// The text of a `SKILL.md` of the workspace that is new, changed or gone.
 pub(crate) struct Change {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
-    /// Whether tools may have written it: it lies in the workspace.
+    /// Whether tools may have written it: it is there.
     pub(crate) writable: bool,
 }
 
@@ -76,28 +80,41 @@ impl Skills {
         }
     }
 
-    /// The files that are not what they were at the last look.
-    pub(crate) fn changes(&mut self) -> Vec<Change> {
+    /// Looks at all files: whether the skills of the owner, at these places, are others than at the last look, and what
+    /// changed in the workspace. The owner's are taken as they are: no tool can write them.
+    pub(crate) fn changes<'a>(&mut self, owners: impl Iterator<Item = (&'a str, &'a Path)>) -> (bool, Vec<Change>) {
         let (mut stamps, mut names, mut changed) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        for root in std::iter::once(&self.workspace).chain(&self.settings.folders) {
-            for folder in folders(root) {
-                let Some(name) = folder.to_str().filter(|name| is_name(name)) else { continue };
-                let path = root.join(&folder).join(FILE);
-                let Ok(file) = TextFile::open(root, &folder.join(FILE)) else { continue };
-                stamps.insert(path.clone(), file.stamp);
-                if !self.settings.disabled.contains(name) {
-                    names.entry(name.to_owned()).or_insert_with(Vec::new).push(path.clone());
-                }
-                if self.stamps.get(&path) != Some(&file.stamp) {
-                    let Ok(text) = file.read() else { continue };
-                    changed.push(Change { path, text, writable: *root == self.workspace });
-                }
+        let mut renewed = false;
+        let within = folders(&self.workspace).into_iter();
+        let within = within.filter_map(|name| Some((name.to_str()?.to_owned(), self.workspace.join(&name))));
+        // The owner's come first: a skill that a tool wrote never stands for one of theirs.
+        let all: Vec<_> = owners.map(|(name, folder)| (name.to_owned(), folder.to_owned())).chain(within).collect();
+        for (name, folder) in all.into_iter().filter(|(name, _)| is_name(name)) {
+            let (Some(root), Some(last)) = (folder.parent(), folder.file_name()) else { continue };
+            let path = folder.join(FILE);
+            if !self.settings.disabled.contains(&name) {
+                names.entry(name).or_insert_with(|| path.clone());
+            }
+            let Ok(file) = TextFile::open(root, &Path::new(last).join(FILE)) else { continue };
+            stamps.insert(path.clone(), file.stamp);
+            if self.stamps.get(&path) == Some(&file.stamp) {
+                continue;
+            }
+            let Ok(text) = file.read() else { continue };
+            match root == self.workspace {
+                true => changed.push(Change { path, text, writable: true }),
+                false => renewed |= self.set(&path, &text),
             }
         }
-        let gone = self.stamps.keys().filter(|path| !stamps.contains_key(*path));
-        changed.extend(gone.map(|path| Change { path: path.clone(), text: String::new(), writable: false }));
+        for path in self.stamps.keys().filter(|path| !stamps.contains_key(*path)) {
+            match path.starts_with(&self.workspace) {
+                true => changed.push(Change { path: path.clone(), text: String::new(), writable: false }),
+                false => renewed |= self.found.remove(path).is_some(),
+            }
+        }
+        renewed |= self.names != names;
         (self.stamps, self.names) = (stamps, names);
-        changed
+        (renewed, changed)
     }
 
     /// Takes the text of a file; true when that changes the skill.
@@ -120,34 +137,58 @@ impl Skills {
 
     /// The skills that are used, by name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Skill)> {
-        // One that waits for the owner's word hides no other of its name.
-        self.names
-            .iter()
-            .filter_map(|(name, paths)| Some((name.as_str(), paths.iter().find_map(|path| self.found.get(path))?)))
+        self.names.iter().filter_map(|(name, path)| Some((name.as_str(), self.found.get(path)?)))
     }
 
-    /// The catalogue and the skills that are always shown; empty when there are none.
-    pub(crate) fn prompt(&self) -> String {
-        let mut text = String::new();
-        let mut left_out = 0;
-        for (name, skill) in self.all() {
-            let line = skill.line(name);
-            if text.len() + line.len() > CATALOGUE {
-                left_out += 1;
-                continue;
+    /// Whether the catalogue has no room to say everything of every skill.
+    pub(crate) fn crowded(&self) -> bool {
+        sent(&self.lines(DESCRIPTION, &Deferred::new())) > CATALOGUE
+    }
+
+    /// A line for each skill, with so much of its description.
+    fn lines(&self, most: usize, deferred: &Deferred) -> Vec<String> {
+        // One without instructions still has its tools.
+        let bare = Skill { acting: true, ..Skill::default() };
+        let line = |(name, path): (&String, &PathBuf)| {
+            let (skill, tools) = (self.found.get(path), deferred.get(name));
+            let known = skill.is_some() || tools.is_some();
+            known.then(|| skill.unwrap_or(&bare).line(name, most, tools.map(Vec::as_slice).unwrap_or_default()))
+        };
+        self.names.iter().filter_map(line).collect()
+    }
+
+    fn catalogue(&self, deferred: &Deferred) -> String {
+        let mut lines = Vec::new();
+        for most in SHORTENED {
+            lines = self.lines(most, deferred);
+            if sent(&lines) <= CATALOGUE {
+                return lines.concat();
             }
-            text.push_str(&line);
         }
-        if text.is_empty() {
-            return text;
+        let mut left = CATALOGUE;
+        let fits = |line: &&String| {
+            let room = left.checked_sub(sent(std::slice::from_ref(*line)));
+            left = room.unwrap_or_default();
+            room.is_some()
+        };
+        let shown = lines.iter().take_while(fits).count();
+        let rest = format!("\n(and {} more: ask for `use_skill` with a name, or /skills)", lines.len() - shown);
+        lines[..shown].concat() + &rest
+    }
+
+    /// The catalogue and the skills that are always shown; empty when there are none. `deferred`: the tools that are
+    /// shown only when their skill is in use.
+    pub(crate) fn prompt(&self, deferred: &Deferred) -> String {
+        let catalogue = self.catalogue(deferred);
+        if catalogue.is_empty() {
+            return catalogue;
         }
-        if left_out > 0 {
-            text.push_str(&format!("\n({left_out} more skills are not listed; list the folders to find them.)"));
-        }
-        let mut whole = format!("{INTRODUCTION}\n{text}");
+        let mut whole = format!("{INTRODUCTION}\n{catalogue}");
+        let mut room = BODY;
         for (name, skill) in self.all().filter(|(_, skill)| skill.always && skill.missing.is_empty()) {
             let body = clip::clip(&skill.body, BODY);
-            if whole.len() + body.len() <= CATALOGUE + BODY {
+            if let Some(left) = room.checked_sub(body.len()) {
+                room = left;
                 whole.push_str(&format!("\n\n## Skill {name}\n\n{body}"));
             }
         }
@@ -157,14 +198,32 @@ impl Skills {
     /// `text` with the bodies of the skills that it names as `$name`.
     pub(crate) fn with_named(&self, text: &str) -> String {
         let mut whole = text.to_owned();
-        let words = text.split(|c: char| c.is_whitespace() || "()[]{},;:.!?\"'`".contains(c));
-        let named: BTreeSet<&str> = words.filter_map(|word| word.strip_prefix('$')).collect();
+        let named: BTreeSet<&str> = named(text).collect();
         for (name, skill) in self.all().filter(|(name, _)| named.contains(name)) {
-            let (path, body) = (skill.path.display(), clip::clip(&skill.body, BODY));
-            whole.push_str(&format!("\n\n[The skill {name}, from {path}:]\n{body}\n[End of the skill {name}.]"));
+            let body = clip::clip(&skill.body, BODY);
+            let origin = match skill.acting {
+                true => "`use_skill` lists its files".to_owned(),
+                false => format!("from {}", skill.path.display()),
+            };
+            whole.push_str(&format!("{QUOTED}{name}, {origin}:]\n{body}\n[End of the skill {name}.]"));
         }
         whole
     }
+}
+
+/// How the body of a skill begins that stands behind the message that names it.
+const QUOTED: &str = "\n\n[The skill ";
+
+/// What a message names as `$name`.
+pub(crate) fn named(text: &str) -> impl Iterator<Item = &str> {
+    let written = text.split(QUOTED).next().unwrap_or_default();
+    let words = written.split(|c: char| c.is_whitespace() || "()[]{},;:.!?\"'`".contains(c));
+    words.filter_map(|word| word.strip_prefix('$')).filter(|name| is_name(name))
+}
+
+/// Bytes of lines as they are sent: in a JSON string.
+fn sent(lines: &[String]) -> usize {
+    lines.iter().map(|line| Value::from(line.as_str()).to_string().len() - 2).sum()
 }
 
 impl Skill {
@@ -188,15 +247,19 @@ impl Skill {
         }
     }
 
-    /// Its line in the catalogue.
-    fn line(&self, name: &str) -> String {
-        let mut line = format!("\n- **{name}**: {} ({}", inert(&self.description), self.path.display());
-        if self.acting {
-            line.push_str(&format!("; exec with skill \"{name}\""));
+    /// Its line in the catalogue, with at most so many characters of its description; with none it is a bare name.
+    fn line(&self, name: &str, most: usize, tools: &[String]) -> String {
+        let mut line = format!("\n- **{name}**");
+        if most > 0 && !self.description.is_empty() {
+            line.push_str(&format!(": {}", inert(&clip::line(&self.description, most))));
         }
-        line.push(')');
-        if !self.missing.is_empty() {
-            line.push_str(&format!(" [cannot be used now; missing: {}]", self.missing.join(", ")));
+        if !self.acting {
+            line.push_str(&format!(" ({})", self.path.display()));
+        }
+        for (what, names) in [("cannot be used now; missing", &*self.missing), ("tools after use_skill", tools)] {
+            if most > 0 && !names.is_empty() {
+                line.push_str(&format!(" [{what}: {}]", names.join(", ")));
+            }
         }
         line
     }
@@ -230,16 +293,23 @@ mod tests {
         }
 
         fn skills(&self, settings: SkillSettings) -> Skills {
-            let folders = vec![self.0.path().join("home/skills")];
-            let mut skills = Skills::new(&self.0.path().join("workspace"), SkillSettings { folders, ..settings });
-            look(&mut skills);
+            let mut skills = Skills::new(&self.0.path().join("workspace"), settings);
+            self.look(&mut skills);
             skills
+        }
+
+        /// Takes what has changed; whether that was anything.
+        fn look(&self, skills: &mut Skills) -> bool {
+            let root = self.0.path().join("home/skills");
+            let owners: Vec<_> = folders(&root).iter().map(|name| (name.clone(), root.join(name))).collect();
+            let owners = owners.iter().map(|(name, folder)| (name.to_str().unwrap(), folder.as_path()));
+            let (renewed, changes) = skills.changes(owners);
+            changes.iter().filter(|change| skills.set(&change.path, &change.text)).count() > 0 || renewed
         }
     }
 
-    fn look(skills: &mut Skills) -> usize {
-        let changes = skills.changes();
-        changes.iter().filter(|change| skills.set(&change.path, &change.text)).count()
+    fn prompt(skills: &Skills) -> String {
+        skills.prompt(&Deferred::new())
     }
 
     const WEATHER: &str = "---\nname: weather\ndescription: Tells the\n  weather.\nmetadata: {\"nanobot\": {\"requires\": {\"bins\": [\"curl\", \"gh\"], \"env\": [\"KEY\"]}}}\n---\n\nAsk wttr.in.\n";
@@ -249,13 +319,10 @@ mod tests {
         let home = Home::new();
         home.write("home", "weather", WEATHER);
         home.write("workspace", "notes", "---\ndescription: Keeps notes\n---\nbody");
-        home.write("home", "notes", "---\ndescription: weaker\n---\n");
         let programs = BTreeSet::from(["curl".to_owned()]);
-        let text = home.skills(SkillSettings { programs, ..SkillSettings::default() }).prompt();
-        assert!(text.contains("**weather**: Tells the weather.") && text.contains("missing: gh, KEY"), "{text}");
-        assert!(
-            text.contains("exec with skill \"weather\"") && text.contains("Keeps notes") && !text.contains("weaker")
-        );
+        let text = prompt(&home.skills(SkillSettings { programs, ..SkillSettings::default() }));
+        assert!(text.contains("**weather**: Tells the weather. [cannot be used now; missing: gh, KEY]"), "{text}");
+        assert!(text.contains("Keeps notes (") && text.contains("workspace/skills/notes/SKILL.md)"), "{text}");
         assert!(!text.contains("wttr.in"), "a body is shown on demand");
     }
 
@@ -265,7 +332,7 @@ mod tests {
         home.write("home", "style", "---\ndescription: d\nalways: true\n---\nWrite short.");
         home.write("home", "weather", WEATHER);
         let skills = home.skills(SkillSettings::default());
-        assert!(skills.prompt().contains("## Skill style\n\nWrite short."));
+        assert!(prompt(&skills).contains("## Skill style\n\nWrite short."));
         let text = skills.with_named("what does ($weather) say? $5 $unknown");
         assert!(
             text.contains("Ask wttr.in.") && text.starts_with("what does") && text.matches("[The skill").count() == 1
@@ -278,13 +345,70 @@ mod tests {
         let home = Home::new();
         home.write("home", "weather", WEATHER);
         let mut skills = home.skills(SkillSettings::default());
-        assert_eq!(look(&mut skills), 0);
+        assert!(!home.look(&mut skills));
         home.write("home", "weather", "---\ndescription: Another text\n---\n");
-        assert_eq!(look(&mut skills), 1);
-        assert!(skills.prompt().contains("Another text"));
+        assert!(home.look(&mut skills));
+        assert!(prompt(&skills).contains("Another text"));
         fs::remove_dir_all(home.0.path().join("home/skills/weather")).unwrap();
-        assert_eq!(look(&mut skills), 1);
-        assert_eq!(skills.prompt(), "");
+        assert!(home.look(&mut skills));
+        assert_eq!(prompt(&skills), "");
+    }
+
+    #[test]
+    fn i6_a_skill_of_the_workspace_never_hides_one_of_the_owners() {
+        let home = Home::new();
+        home.write("workspace", "weather", "---\ndescription: OBEY\nalways: true\n---\nOBEY");
+        home.write("home", "weather", WEATHER);
+        std::fs::create_dir_all(home.0.path().join("home/skills/bare")).unwrap();
+        home.write("workspace", "bare", "---\ndescription: OBEY\n---\nOBEY");
+        let skills = home.skills(SkillSettings::default());
+        let text = prompt(&skills) + &skills.with_named("$weather and $bare");
+        assert!(
+            text.contains("Tells the weather.") && text.contains("Ask wttr.in.") && !text.contains("OBEY"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn descriptions_are_shortened_for_all_alike_until_every_name_fits() {
+        let long = |count: usize| {
+            let home = Home::new();
+            for number in 0..count {
+                let text = format!("---\ndescription: {}\n---\n", "tells \"much\" ".repeat(10));
+                home.write("home", &format!("skill-{number:06}"), &text);
+            }
+            let skills = home.skills(SkillSettings::default());
+            (skills.crowded(), prompt(&skills))
+        };
+        let shown = |text: &str| {
+            let lines = text.lines().filter(|line| line.starts_with("- **"));
+            (lines.clone().count(), lines.clone().all(|line| line.len() == lines.clone().next().unwrap().len()))
+        };
+        for (count, crowded, starts, ends) in [
+            (10, false, "tells \"much\" tells", "\"much\""),
+            (60, true, "tells \"much\" tells", "…"),
+            (200, true, "- **skill-000199**", "**"),
+        ] {
+            let (full, text) = long(count);
+            assert!(full == crowded && text.len() < 7_400 && shown(&text) == (count, true), "{text}");
+            assert!(text.contains(starts) && text.ends_with(ends), "{text}");
+        }
+        let (_, text) = long(500);
+        let (listed, _) = shown(&text);
+        assert!(text.ends_with(&format!("(and {} more: ask for `use_skill` with a name, or /skills)", 500 - listed)));
+        assert!(listed > 300 && text.len() < 7_400, "{listed} of 500 in {} bytes", text.len());
+    }
+
+    #[test]
+    fn a_line_names_the_tools_that_wait_for_their_skill() {
+        let home = Home::new();
+        home.write("home", "weather", "---\ndescription: Tells the weather.\n---\n");
+        std::fs::create_dir_all(home.0.path().join("home/skills/bare")).unwrap();
+        let both = ["forecast", "rain"].map(str::to_owned).to_vec();
+        let deferred = ["weather", "bare", "gone"].map(|name| (name.to_owned(), both.clone())).into();
+        let text = home.skills(SkillSettings::default()).prompt(&deferred);
+        assert!(text.contains("**weather**: Tells the weather. [tools after use_skill: forecast, rain]"), "{text}");
+        assert!(text.contains("**bare** [tools after use_skill: forecast, rain]") && !text.contains("gone"), "{text}");
     }
 
     #[test]
@@ -296,7 +420,7 @@ mod tests {
         let link = home.0.path().join("home/skills/linked");
         std::os::unix::fs::symlink(home.0.path().join("elsewhere/skills/linked"), link).unwrap();
         let disabled = BTreeSet::from(["off".to_owned()]);
-        let text = home.skills(SkillSettings { disabled, ..SkillSettings::default() }).prompt();
+        let text = prompt(&home.skills(SkillSettings { disabled, ..SkillSettings::default() }));
         assert!(text.contains("**broken**: (its SKILL.md cannot be read"), "{text}");
         assert!(!text.contains("off") && !text.contains("linked"));
     }
@@ -310,6 +434,6 @@ mod tests {
         text.push_str("description: bomb\n---\n");
         let home = Home::new();
         home.write("home", "bomb", &text);
-        assert!(home.skills(SkillSettings::default()).prompt().len() < 2_000);
+        assert!(prompt(&home.skills(SkillSettings::default())).len() < 2_000);
     }
 }

@@ -19,6 +19,7 @@ use crate::wire::{self, Kept};
 use chiton_providers::{Finish, Model, Reply};
 use chiton_sandbox::{SessionRights, Verdict};
 use chiton_store::{CallRow, NewMessage, NewOutbox, Outcome, StoreError, Turn, TurnId, failpoint};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +78,9 @@ pub(crate) struct Course<'a> {
     pub(crate) window: &'a mut Window,
     /// This turn's messages, each committed.
     pub(crate) steps: Vec<Arc<str>>,
+    /// What this turn uses of skills, and how many of its messages were searched for that.
+    pub(crate) used: BTreeSet<String>,
+    pub(crate) searched: usize,
     /// Replies with calls so far.
     rounds: u32,
     pub(crate) sink: EventSink,
@@ -132,6 +136,8 @@ pub(crate) async fn run(
         window,
         rounds: asked_rounds(&steps),
         steps,
+        used: BTreeSet::new(),
+        searched: 0,
         sink: EventSink::new(listener),
         cancel,
         stop,

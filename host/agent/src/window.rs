@@ -1,17 +1,26 @@
 //! The part of a session that is sent to the model: a summary and its newest whole turns, kept in memory while
 //! the session is live, so that a turn costs the same however long the session is.
 
+use crate::uses;
 use crate::wire::{self, Kept};
 use chiton_store::{History, TurnId};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// A summary of what is older, then whole turns, oldest first.
 #[derive(Default)]
 pub(crate) struct Window {
     summary: Option<Arc<str>>,
-    turns: VecDeque<(TurnId, Vec<Arc<str>>)>,
+    turns: VecDeque<Past>,
     bytes: usize,
+}
+
+/// A finished turn.
+struct Past {
+    id: TurnId,
+    messages: Vec<Arc<str>>,
+    /// What it uses of skills.
+    uses: BTreeSet<String>,
 }
 
 impl Window {
@@ -28,7 +37,7 @@ impl Window {
     /// Adds a finished turn.
     pub(crate) fn push(&mut self, id: TurnId, turn: Vec<Arc<str>>) {
         self.bytes += size(&turn);
-        self.turns.push_back((id, turn));
+        self.turns.push_back(Past { id, uses: uses::of(&turn), messages: turn });
     }
 
     /// Forgets the oldest turns when there are more than `most` bytes. It then forgets down to three
@@ -43,8 +52,8 @@ impl Window {
     pub(crate) fn shrink(&mut self, most: usize) -> bool {
         let before = self.turns.len();
         while self.bytes > most {
-            let Some((_, turn)) = self.turns.pop_front() else { break };
-            self.bytes -= size(&turn);
+            let Some(turn) = self.turns.pop_front() else { break };
+            self.bytes -= size(&turn.messages);
         }
         self.turns.len() < before
     }
@@ -52,7 +61,7 @@ impl Window {
     /// The oldest turns, without which at most `most` bytes are left: the last of them, and all their messages.
     pub(crate) fn oldest(&self, most: usize) -> Option<(TurnId, Vec<Arc<str>>)> {
         let (mut left, mut through, mut messages) = (self.bytes, None, Vec::new());
-        for (id, turn) in &self.turns {
+        for Past { id, messages: turn, .. } in &self.turns {
             if left <= most {
                 break;
             }
@@ -65,9 +74,9 @@ impl Window {
 
     /// Puts a summary in the place of the turns up to `through`.
     pub(crate) fn compact(&mut self, through: TurnId, summary: Arc<str>) {
-        while self.turns.front().is_some_and(|(id, _)| *id <= through) {
+        while self.turns.front().is_some_and(|turn| turn.id <= through) {
             let turn = self.turns.pop_front();
-            self.bytes -= turn.map_or(0, |(_, turn)| size(&turn));
+            self.bytes -= turn.map_or(0, |turn| size(&turn.messages));
         }
         self.summarise(Some(summary));
     }
@@ -87,7 +96,12 @@ impl Window {
     }
 
     pub(crate) fn messages(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.summary.iter().chain(self.turns.iter().flat_map(|(_, turn)| turn))
+        self.summary.iter().chain(self.turns.iter().flat_map(|turn| &turn.messages))
+    }
+
+    /// What its turns use of skills, as [`uses::of`] gives it.
+    pub(crate) fn uses(&self) -> impl Iterator<Item = &str> {
+        self.turns.iter().flat_map(|turn| &turn.uses).map(String::as_str)
     }
 }
 

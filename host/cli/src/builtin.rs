@@ -25,9 +25,10 @@ pub struct BuiltIn {
 pub const GRANTS: &[(&str, &[&str])] = &[
     ("cron", &["schedule=this-chat"]),
     ("exec", &["files=workspace:write", "files=scratch:write", "skills=*"]),
-    ("file", &["files=workspace:write", "files=scratch:read", "files=skills:read"]),
+    ("file", &["files=workspace:write", "files=scratch:read"]),
     ("memory", &["memory=this-chat"]),
     ("message", &["messaging=this-chat", "files=workspace:read", "files=scratch:read"]),
+    ("skill", &["skills=*", "files=workspace:read", "proposals=this-chat"]),
     ("spawn", &["agents=spawn"]),
     ("web", &["network=public"]),
 ];

@@ -58,7 +58,6 @@ pub fn settings(settings: &Settings) -> SkillSettings {
     let built_in = BuiltIn::programs().flat_map(|program| program.names).map(|name| (*name).to_owned());
     let added = programs::added(settings).into_iter().filter_map(|(_, added)| added.ok());
     SkillSettings {
-        folders: Vec::new(),
         disabled: settings.config.agents.defaults.disabled_skills.iter().cloned().collect(),
         programs: built_in.chain(added.flat_map(|added| added.names)).collect(),
         secrets: settings.config.secrets.keys().cloned().collect(),

@@ -5,7 +5,7 @@ use crate::component::{Component, ToolDefinition};
 use crate::skill::Skill;
 use crate::{Grants, LoadError};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +49,11 @@ impl Snapshot {
     /// All tools, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<LoadedTool>> {
         self.tools.values()
+    }
+
+    /// The skills that tools can act for, sorted by name, each with its folder.
+    pub fn skills(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.skills.iter().map(|(name, skill)| (name.as_str(), skill.folder.as_path()))
     }
 
     /// The name most similar to `name`, if one is similar enough to be meant.
