@@ -6,9 +6,11 @@
 use crate::settings::Settings;
 use crate::skills;
 use chiton_sandbox::{Component, Limits};
-use chiton_skills::{Needs, Package, inert, sentence};
+use chiton_skills::needs::{Needs, Refused};
+use chiton_skills::{Package, inert, words};
 use chiton_store::SkillState;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Most characters of a tool's description here; `chiton tool show` shows it whole.
@@ -70,8 +72,8 @@ pub struct Tool {
 impl Dialog {
     /// What can be said of a package alone.
     pub fn of(settings: &Settings, package: &Package, component: Option<&Component>, source: &str) -> Self {
-        let needs = Needs::of(package, &skills::settings(settings).programs);
-        let asked = asked(settings, package).into_iter();
+        let needs = Needs::of(package);
+        let asked = asked(package).into_iter();
         let tools = component.map(Component::tools).unwrap_or_default().iter().map(|tool| Tool {
             name: tool.name.clone(),
             description: inert::line(&tool.description),
@@ -85,10 +87,10 @@ impl Dialog {
             signed_by: None,
             state: SkillState::Waiting,
             runs: None,
-            asked: asked.map(|grant| Asked { words: sentence(&grant), new: false, grant }).collect(),
+            asked: asked.map(|grant| Asked { words: words(&grant), new: false, grant }).collect(),
             tools: tools.collect(),
             changes: Vec::new(),
-            refused: needs.refused.iter().map(ToString::to_string).take(REFUSED).collect(),
+            refused: needs.refused.iter().map(refusal).take(REFUSED).collect(),
             warnings: warnings(settings, package, &needs),
         }
     }
@@ -149,11 +151,18 @@ pub fn number(name: &str, digest: &str) -> String {
 }
 
 /// What a skill asks for: what its manifest states, or what its instructions and scripts would need.
-pub fn asked(settings: &Settings, package: &Package) -> Vec<String> {
+pub fn asked(package: &Package) -> Vec<String> {
     match package.manifest() {
         Some(_) => package.asked(),
-        None => Needs::of(package, &skills::settings(settings).programs).asked(),
+        None => {
+            let Needs { network, secrets, .. } = Needs::of(package);
+            network.into_iter().chain(secrets.into_iter().filter_map(|secret| secret.grant)).collect()
+        }
     }
+}
+
+fn refusal(Refused { file, line, text, why }: &Refused) -> String {
+    format!("{}:{line}: {text} ({why})", inert::line(file))
 }
 
 fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String> {
@@ -162,25 +171,18 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
     let stated = package.manifest().map(|manifest| skills::limits(&manifest.limits)).unwrap_or_default();
     if stated.memory > usual.memory || stated.time > usual.time || stated.output > usual.output {
         let (memory, time, output) = (stated.memory >> 20, stated.time.as_secs(), stated.output >> 20);
-        warnings.push(format!(
-            "a call may take {memory} MiB of memory, {time} s and give {output} MiB, which is more than usual"
-        ));
+        warnings.push(format!("a call may take {memory} MiB of memory and {time} s and give {output} MiB: more than usual"));
     }
-    if !needs.missing.is_empty() {
-        let missing: Vec<_> = needs.missing.iter().map(|name| inert::line(name)).collect();
+    let missing = needs.missing(&skills::settings(settings).programs);
+    if !missing.is_empty() {
         warnings.push(format!("it uses programs that the sandbox does not have: {}", missing.join(", ")));
     }
-    let files = needs
-        .files
-        .iter()
-        .map(|file| format!("it speaks of {}, which it cannot see without a grant", inert::line(file)));
-    warnings.extend(files);
-    let named = asked(settings, package)
+    warnings.extend(needs.files.iter().map(|file| format!("it speaks of {file}, which it cannot see without a grant")));
+    let named = asked(package)
         .into_iter()
         .filter_map(|grant| Some(grant.strip_prefix("secrets=")?.split(' ').next()?.to_owned()));
-    let unset = named.filter(|name| !settings.config.secrets.contains_key(name));
-    warnings.extend(unset.map(|name| format!("the secret {name} is not set: chiton config set secrets.{name} VALUE")));
-    warnings.dedup();
+    let unset: BTreeSet<String> = named.filter(|name| !settings.config.secrets.contains_key(name)).collect();
+    warnings.extend(unset.iter().map(|name| format!("the secret {name} is not set: chiton config set secrets.{name} VALUE")));
     warnings
 }
 

@@ -152,3 +152,15 @@ impl From<crate::project::ProjectError> for Failure {
         Self::new(Exit::Usage, error)
     }
 }
+
+impl From<chiton_skills::signature::SignatureError> for Failure {
+    fn from(error: chiton_skills::signature::SignatureError) -> Self {
+        Self::new(Exit::Refused, error)
+    }
+}
+
+impl From<chiton_skills::lock::LockError> for Failure {
+    fn from(error: chiton_skills::lock::LockError) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+}

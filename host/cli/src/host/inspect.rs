@@ -8,7 +8,9 @@ use crate::exit::{Exit, Failure};
 use crate::rows;
 use crate::skills::{self, folder};
 use chiton_sandbox::Component;
-use chiton_skills::{Change, Code, Package, Signature, Version, confusable};
+use chiton_skills::difference::{self, Side, difference, is_wider};
+use chiton_skills::signature::{Signature, SignatureError, not_older, verify_pinned};
+use chiton_skills::{Code, Package, Version, confusable};
 use chiton_store::{Publisher, SkillRow, SkillState};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,28 +33,17 @@ impl Host {
 
     /// The key that a package is signed with, if it is that of the skill's publisher and the version is not too low.
     pub(super) async fn signer(&self, package: &Package, downgrade: bool) -> Result<Option<String>, Failure> {
-        let refuse = |message: String| Err(Failure::new(Exit::Refused, message));
-        let name = package.name();
-        let signed = match chiton_skills::verify(package)? {
+        let refuse = |error: SignatureError| Failure::new(Exit::Refused, format!("'{}': {error}", package.name()));
+        let Publisher { key, floor } = self.store().publisher(package.name()).await?.unwrap_or_default();
+        let pinned = (!key.is_empty()).then_some(key.as_str());
+        let signature = verify_pinned(package, pinned).map_err(refuse)?;
+        if let Some(floor) = Version::try_from(floor).ok().filter(|_| !downgrade) {
+            not_older(package, &floor).map_err(refuse)?;
+        }
+        Ok(match signature {
             Signature::None => None,
             Signature::By { key, .. } => Some(key),
-        };
-        let Some(Publisher { key, floor }) = self.store().publisher(name).await? else { return Ok(signed) };
-        let same = signed.as_deref().unwrap_or_default() == key;
-        if !key.is_empty() && !same && !chiton_skills::rotates(package, &key)? {
-            let now = signed.map_or_else(|| "not signed at all".to_owned(), |now| format!("signed with {now}"));
-            return refuse(format!(
-                "versions of '{name}' were signed with {key} so far, and this one is {now}; ask its publisher, or remove the skill first"
-            ));
-        }
-        let stated = package.manifest().map(|manifest| manifest.version.clone());
-        let lower = stated.zip(floor.parse::<Version>().ok()).is_some_and(|(stated, floor)| stated < floor);
-        if lower && !downgrade {
-            return refuse(format!(
-                "version {floor} of '{name}' was approved before, and this one is lower; add it with --downgrade if you want that"
-            ));
-        }
-        Ok(signed)
+        })
     }
 
     /// Loads the code of a package, which gives it no right.
@@ -105,13 +96,9 @@ impl Host {
             return Ok(vec!["the files of the version that runs cannot be read".to_owned()]);
         };
         let old_component = self.inspect(&old).await.unwrap_or_default();
-        let change = Change {
-            old: &old,
-            old_tools: &tools(old_component.as_deref()),
-            new: package,
-            new_tools: &tools(component),
-        };
-        Ok(change.lines().into_iter().take(LINES).collect())
+        let old = Side { package: &old, tools: &tools(old_component.as_deref()), signer: None };
+        let new = Side { package, tools: &tools(component), signer: None };
+        Ok(difference(old, new).lines().take(LINES).map(str::to_owned).collect())
     }
 
     /// Warnings of names that could be taken for this one.
@@ -127,13 +114,13 @@ impl Host {
 }
 
 /// Tools as their changes are told.
-fn tools(component: Option<&Component>) -> Vec<chiton_skills::Tool> {
+fn tools(component: Option<&Component>) -> Vec<difference::Tool> {
     let tools = component.map(|component| component.tools()).unwrap_or_default();
-    let tool = |tool: &Arc<chiton_sandbox::ToolDefinition>| chiton_skills::Tool {
+    let tool = |tool: &Arc<chiton_sandbox::ToolDefinition>| difference::Tool {
         name: tool.name.clone(),
         description: tool.description.clone(),
         parameters: tool.parameters.to_string(),
-        effects: tool.effects.names().collect::<Vec<_>>().join(", "),
+        effects: tool.effects.names().map(str::to_owned).collect(),
     };
     tools.iter().map(tool).collect()
 }
@@ -182,7 +169,7 @@ pub(super) fn needs_no_word(
     let (old, asked) = (rows::from_json(&before.asked_json), rows::from_json(&new.asked_json));
     let trusted = signed.is_some_and(|key| key == pinned) && before.definitions == new.definitions;
     let same_limits = before.limits_json == new.limits_json;
-    if !trusted || !same_limits || chiton_skills::is_wider(&old, &asked) {
+    if !trusted || !same_limits || is_wider(&old, &asked) {
         return None;
     }
     let granted = before.granted_json.as_deref().map(rows::from_json).unwrap_or_default();

@@ -13,7 +13,8 @@ use crate::rows::{self, Source};
 use crate::settings::Settings;
 use crate::skills::{self, Running, folder};
 use chiton_sandbox::{Sandbox, Single, Validity};
-use chiton_skills::{Lock, Locked, Package, Version};
+use chiton_skills::lock::{Lock, Locked};
+use chiton_skills::{Package, Version};
 use chiton_store::{Publisher, SkillRow, SkillState};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -57,7 +58,7 @@ impl Host {
         if let Some(component) = &component {
             self.sandbox().await?.check_names(&name, component)?;
         }
-        let asked = dialog::asked(self.settings(), package);
+        let asked = dialog::asked(package);
         let row = waiting(package, component.as_deref(), &asked, source);
         let mut dialog = self.dialog(package, component.as_deref(), &row, before, key.clone()).await?;
         if before.is_some_and(|before| before.digest == digest) {
@@ -134,7 +135,7 @@ impl Host {
             sandbox.check_names(&row.name, &component)?;
         }
         let floor = self.store().publisher(&row.name).await?.map(|before| before.floor).unwrap_or_default();
-        let floor = std::cmp::max_by_key(floor, row.version.clone(), |version| version.parse::<Version>().ok());
+        let floor = std::cmp::max_by_key(floor, row.version.clone(), |version| Version::try_from(version.clone()).ok());
         let before = self.versions(&row.name).await?;
         let publisher = Publisher { key, floor };
         self.store().activate_skill(&row.name, &row.digest, &rows::to_json(granted), publisher).await?;
@@ -272,15 +273,15 @@ impl Host {
 /// Writes which versions run, so that another home can add exactly these.
 fn write_lock(settings: &Settings, running: &[Running]) -> Result<(), Failure> {
     let always = running.iter().filter(|running| running.row.state == SkillState::Active);
-    let locked = |Running { row, .. }: &Running| Locked {
-        name: row.name.clone(),
-        version: row.version.clone(),
-        source: row.source.clone(),
-        digest: row.digest.clone(),
+    let locked = |Running { row, .. }: &Running| {
+        let name = row.name.clone().try_into().ok()?;
+        let (version, digest) = (row.version.clone().try_into().ok(), row.digest.parse().ok()?);
+        Some(Locked { name, version, source: row.source.clone(), digest, key: None })
     };
-    let mut skills: Vec<Locked> = always.map(locked).collect();
+    let mut skills: Vec<Locked> = always.filter_map(locked).collect();
     skills.sort_by(|one, other| one.name.cmp(&other.name));
-    let (file, text) = (settings.home.root().join(LOCK), Lock { skills }.to_string());
+    let text = Lock { skills }.to_text().map_err(Failure::because(Exit::State))?;
+    let file = settings.home.root().join(LOCK);
     if std::fs::read_to_string(&file).is_ok_and(|there| there == text) {
         return Ok(());
     }

@@ -63,7 +63,7 @@ impl Host {
         }
         let component = self.inspect(package).await?;
         let source = format!("{SOURCE}{}", caller.session.session);
-        let row = waiting(package, component.as_deref(), &dialog::asked(self.settings(), package), source.clone());
+        let row = waiting(package, component.as_deref(), &dialog::asked(package), source.clone());
         let place = self.settings().home.scratch().join(format!("proposal-{}", uuid::Uuid::now_v7()));
         package.store(&place)?;
         let outcomes = examples::run(self.settings(), package, row, &place).await;

@@ -11,7 +11,9 @@ use crate::request::{Decision, Request};
 use crate::settings::{Settings, current_directory};
 use crate::terminal::progress;
 use chiton_registry::{Content, Credentials, Options, Publication, Source, fetch};
-use chiton_skills::{File, Files, Lock, Package};
+use chiton_skills::lock::Lock;
+use chiton_skills::signature::{Signature, verify};
+use chiton_skills::{File, Files, Package};
 use chiton_store::SkillState;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -37,10 +39,10 @@ pub async fn run(wanted: AddSkill, json: bool) -> Result<(), Failure> {
             })?)?;
             for locked in lock.skills {
                 let brought = bring(&locked.source).await?;
-                if brought.package.digest().to_string() != locked.digest {
+                if brought.package.digest() != locked.digest {
                     let message = format!(
                         "{} has other files of '{}' now than the lock file says; nothing was added",
-                        locked.source, locked.name
+                        locked.source, &*locked.name
                     );
                     return Err(Failure::new(Exit::Refused, message));
                 }
@@ -234,7 +236,7 @@ pub async fn publish(folder: &Path, reference: &str, force: bool) -> Result<(), 
     let Source::Remote(chiton_registry::Remote::Oci(to)) = reference.parse()? else {
         return Err(Failure::new(Exit::Usage, format!("'{reference}' is no registry; write oci://HOST/NAME")));
     };
-    if let chiton_skills::Signature::None = chiton_skills::verify(&package)? {
+    if let Signature::None = verify(&package)? {
         eprintln!("warning: '{}' is not signed; `chiton skill sign` signs it", package.name());
     }
     let archive = package.to_archive()?;

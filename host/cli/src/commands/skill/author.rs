@@ -14,7 +14,7 @@ use crate::terminal::progress;
 use crate::terminal::style::Style;
 use crate::watch::Watch;
 use chiton_sandbox::Component;
-use chiton_skills::{Code, Manifest, Package};
+use chiton_skills::{Code, Manifest, Package, signature};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,7 +154,7 @@ pub async fn develop(folder: &Path) -> Result<(), Failure> {
         print_line("While it is written, it may:")?;
         asked
             .iter()
-            .try_for_each(|grant| print_line(&format!("  {}\n      {grant}", chiton_skills::sentence(grant))))?;
+            .try_for_each(|grant| print_line(&format!("  {}\n      {grant}", chiton_skills::words(grant))))?;
     }
     let door = Door::open(Settings::load()?).await?;
     let mut replies = door.ask(Request::DevelopSkill { folder: folder.clone(), grants: asked }).await?;
@@ -221,10 +221,10 @@ pub fn sign(folder: &Path, key: &Path) -> Result<(), Failure> {
     let secret = minisign::SecretKey::from_file(key, None).map_err(cannot)?;
     let public = minisign::PublicKey::from_secret_key(&secret).map_err(cannot)?;
     let file = public.to_box().map_err(cannot)?.to_string();
-    std::fs::write(folder.join(chiton_skills::KEY), file)?;
+    std::fs::write(folder.join(signature::KEY), file)?;
     // The key is one of the files that are signed.
-    let package = if package.files().contains_key(chiton_skills::KEY) { package } else { Package::read(&folder)? };
-    let statement = chiton_skills::statement(&package);
+    let package = if package.files().contains_key(signature::KEY) { package } else { Package::read(&folder)? };
+    let statement = signature::statement(&package);
     let signed = minisign::sign(None, &secret, statement.as_bytes(), None, Some(package.name())).map_err(cannot)?;
     std::fs::write(folder.join(chiton_skills::SIGNATURE), signed.into_string())?;
     print_line(&format!("signed {} {}", package.name(), package.digest()))

@@ -96,7 +96,7 @@ pub async fn show(name: &str, json: bool) -> Result<(), Failure> {
     let key = if publisher.key.is_empty() { "not signed".to_owned() } else { format!("signed with {}", publisher.key) };
     let mut text =
         format!("{} {}  {}, from {}, {key}\n", Style::Bold.paint(name), main.version, main.state.as_str(), main.source);
-    let words = may.iter().map(|grant| format!("{}  {}", chiton_skills::sentence(grant), Style::Dim.paint(grant)));
+    let words = may.iter().map(|grant| format!("{}  {}", chiton_skills::words(grant), Style::Dim.paint(grant)));
     section(&mut text, "It may:", words.collect(), "touch nothing");
     let lines = |denied: bool| {
         let meant = done.iter().filter(move |(_, _, verdict, _)| (verdict == "denied") == denied);
