@@ -5,14 +5,20 @@
 mod archive;
 #[cfg(test)]
 mod corpus;
+pub mod difference;
 mod folder;
 mod grants;
 pub mod inert;
 mod instructions;
+pub mod lock;
 mod manifest;
 mod name;
+pub mod needs;
 mod package;
+mod scan;
+pub mod signature;
 mod values;
+mod words;
 
 pub use grants::{
     Access, Asked, Chat, Chats, Files as AskedFiles, Folder, Header, Method, Network, Origin, Query, Secret,
@@ -25,3 +31,4 @@ pub use package::{
     Code, File, Files, INSTRUCTIONS, LEFT_OUT, MANIFEST, MOST_BYTES, MOST_FILES, Package, PackageError, Rule, SIGNATURE,
 };
 pub use values::{Size, Time, Version};
+pub use words::words;

@@ -135,7 +135,7 @@ fn ok() -> u16 {
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident = $check:expr;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(try_from = "String")]
         #[schemars(with = "String")]
         pub struct $name(String);

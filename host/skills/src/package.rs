@@ -2,7 +2,7 @@
 
 use crate::manifest::{Engine, Manifest, ManifestError};
 use crate::name::{self, is_name};
-use crate::{Instructions, inert};
+use crate::{Instructions, Version, inert};
 use chiton_sandbox::{Digest, MAX_COMPONENT_BYTES, MAX_SCRIPT_BYTES};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -217,6 +217,11 @@ impl Package {
     /// Its `SKILL.md`.
     pub fn instructions(&self) -> Option<&Instructions> {
         self.instructions.as_ref()
+    }
+
+    /// Its version, if it has a manifest.
+    pub fn version(&self) -> Option<&Version> {
+        self.manifest.as_ref().map(|manifest| &manifest.version)
     }
 
     /// The digest of all its files but the signature.

@@ -1,0 +1,227 @@
+//! Reads the files of a skill as far as its needs show: lines by their kind, and the first words of commands.
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text for people and the model.
+    Prose,
+    /// Commands of a shell.
+    Shell,
+    /// Another language.
+    Other,
+}
+
+/// A line of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) number: usize,
+    pub(crate) text: &'a str,
+    pub(crate) kind: Kind,
+}
+
+/// Kinds by the end of a file's name or the word at a fence.
+const KINDS: [(&str, Kind); 17] = [
+    ("", Kind::Shell),
+    ("sh", Kind::Shell),
+    ("bash", Kind::Shell),
+    ("zsh", Kind::Shell),
+    ("shell", Kind::Shell),
+    ("console", Kind::Shell),
+    ("terminal", Kind::Shell),
+    ("py", Kind::Other),
+    ("python", Kind::Other),
+    ("js", Kind::Other),
+    ("mjs", Kind::Other),
+    ("cjs", Kind::Other),
+    ("javascript", Kind::Other),
+    ("ts", Kind::Other),
+    ("typescript", Kind::Other),
+    ("http", Kind::Other),
+    ("json", Kind::Other),
+];
+/// Words that a command follows.
+const BEFORE: &str = "if then elif else while until do ! time env exec command nohup xargs sudo { (";
+/// Words of the shell itself; what follows is no command.
+const OWN: &str = "for case esac in function fi done break continue return exit cd echo printf export set unset shift local \
+    declare readonly read test [ [[ true false : . source eval trap wait alias pwd exit let pushd popd umask ulimit type }";
+/// How scripts start programs; the program's name is the first text that follows.
+const STARTERS: [&str; 10] = [
+    "subprocess.run(",
+    "subprocess.call(",
+    "subprocess.check_output(",
+    "subprocess.check_call(",
+    "subprocess.Popen(",
+    "os.system(",
+    "shutil.which(",
+    "execSync(",
+    "execFileSync(",
+    "spawnSync(",
+];
+/// Programs that are given URLs, and their options that take a value.
+const LOADERS: [&str; 2] = ["curl", "wget"];
+const WITH_VALUE: &str = "-o -O -d -H -X -u -F -T -K -b -c -A -e -m -w --output --data --header --request --user --form \
+    --max-time --retry --data-raw --data-binary --data-urlencode --user-agent --write-out --cookie --url-query";
+
+/// The blocks of a file that can tell something; `None` when it is of no such kind.
+pub(crate) fn blocks<'a>(place: &str, text: &'a str) -> Option<Vec<Vec<Line<'a>>>> {
+    let name = place.rsplit('/').next().unwrap_or(place);
+    let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
+    if end.as_deref() == Some("md") {
+        return Some(fences(text));
+    }
+    let shebang = text.strip_prefix("#!").and_then(|text| text.lines().next());
+    let kind = match (end, shebang) {
+        (_, Some(line)) if line.ends_with("sh") => Kind::Shell,
+        (_, Some(_)) => Kind::Other,
+        (Some(end), None) if !matches!(end.as_str(), "json" | "http") => KINDS.iter().find(|row| row.0 == end)?.1,
+        _ => return None,
+    };
+    let lines = text.lines().enumerate();
+    Some(vec![lines.map(|(index, text)| Line { number: index + 1, text, kind }).collect()])
+}
+
+/// The fenced blocks of a Markdown text, and what lies between them.
+fn fences(text: &str) -> Vec<Vec<Line<'_>>> {
+    let mut blocks = vec![Vec::new()];
+    let mut fence = None;
+    for (index, text) in text.lines().enumerate() {
+        let start = text.trim_start();
+        let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
+        match (fence, mark) {
+            (None, Some(mark)) => {
+                let word = start.trim_start_matches(['`', '~']).split_whitespace().next().unwrap_or_default();
+                let kind = KINDS.iter().find(|row| row.0 == word.to_ascii_lowercase());
+                fence = Some((mark, kind.map_or(Kind::Other, |row| row.1)));
+                blocks.push(Vec::new());
+            }
+            (Some((open, _)), Some(mark)) if open == mark => {
+                fence = None;
+                blocks.push(Vec::new());
+            }
+            _ => {
+                let kind = fence.map_or(Kind::Prose, |(_, kind)| kind);
+                blocks.last_mut().into_iter().for_each(|block| block.push(Line { number: index + 1, text, kind }));
+            }
+        }
+    }
+    blocks
+}
+
+pub(crate) fn is_comment(line: &Line) -> bool {
+    line.kind != Kind::Prose && (line.text.trim_start().starts_with("//") || line.text.trim_start().starts_with('#'))
+}
+
+/// The words of a line in lower case; what parts commands is a word, too.
+pub(crate) fn words(line: &str) -> Vec<String> {
+    let mut apart = String::with_capacity(line.len() + 16);
+    for letter in line.to_lowercase().chars() {
+        match letter {
+            '|' | ';' | '&' | '<' | '$' => apart.extend([' ', letter, ' ']),
+            '`' | '"' | '\'' | '(' | ')' | '*' | '#' | ',' | ':' | '[' | ']' | '>' => apart.push(' '),
+            _ => apart.push(letter),
+        }
+    }
+    apart.split_whitespace().map(|word| word.trim_end_matches(['.', '!', '?']).to_owned()).collect()
+}
+
+/// The programs that the commands of a block start.
+pub(crate) fn programs<'a>(block: &[Line<'a>]) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let mut heredoc: Option<&str> = None;
+    // A quote that goes on over the end of its line, and a command that does.
+    let (mut quote, mut goes_on) = (None, false);
+    for line in block {
+        match line.kind {
+            Kind::Prose => {}
+            Kind::Other => found.extend(started(line.text)),
+            Kind::Shell => {
+                if let Some(end) = heredoc {
+                    heredoc = Some(end).filter(|end| line.text.trim() != *end);
+                    continue;
+                }
+                for (index, command) in commands(line.text, &mut quote).into_iter().enumerate() {
+                    found.extend(program(command).filter(|_| index > 0 || !goes_on));
+                }
+                goes_on = line.text.ends_with('\\') || quote.is_some();
+                let word = line.text.split_once("<<").map(|(_, rest)| rest.trim_start_matches(['-', ' ', '\'', '"']));
+                let word = word.and_then(|rest| rest.split([' ', '\'', '"', ';', ')']).next());
+                heredoc = word.filter(|word| !word.is_empty() && !word.starts_with('<'));
+            }
+        }
+    }
+    found
+}
+
+/// The commands of a line of a shell, without what is quoted at their beginning.
+fn commands<'a>(line: &'a str, quote: &mut Option<char>) -> Vec<&'a str> {
+    let prompt = line.trim_start().strip_prefix("$ ").unwrap_or(line);
+    let (mut parts, mut start, mut before) = (Vec::new(), 0, ' ');
+    for (at, letter) in prompt.char_indices() {
+        match (*quote, letter) {
+            (Some(open), _) if letter == open && before != '\\' => *quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') if before != '\\' => *quote = Some(letter),
+            (None, '#') if before.is_whitespace() => {
+                parts.push(&prompt[start..at]);
+                return parts;
+            }
+            (None, '|' | ';' | '&' | '(' | ')' | '`') if !(letter == '&' && before == '>') => {
+                parts.push(&prompt[start..at]);
+                start = at + letter.len_utf8();
+            }
+            _ => {}
+        }
+        before = letter;
+    }
+    parts.push(&prompt[start..]);
+    parts
+}
+
+/// The first word of a command that is no word of the shell and sets no variable.
+fn program(command: &str) -> Option<&str> {
+    let is = |list: &str, word: &str| list.split_whitespace().any(|one| one == word);
+    let mut words = command.split_whitespace().skip_while(|word| is(BEFORE, word) || is_setting(word));
+    words.next().filter(|word| !is(OWN, word)).filter(|word| !word.contains('='))
+}
+
+fn is_setting(word: &str) -> bool {
+    let name = word.split_once('=').map(|(name, _)| name);
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
+/// The programs that a line of a script starts.
+fn started(line: &str) -> Vec<&str> {
+    let after =
+        STARTERS.iter().flat_map(|starter| line.match_indices(starter).map(|(at, word)| &line[at + word.len()..]));
+    after
+        .filter_map(|rest| {
+            let text = rest.trim_start_matches(['[', 'f', ' ']).strip_prefix(['"', '\'', '`'])?;
+            text.split(['"', '\'', '`', ' ']).next()
+        })
+        .collect()
+}
+
+/// The hosts that a loader is given without a scheme.
+pub(crate) fn bare_hosts(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for command in commands(line, &mut None) {
+        let mut words = command.split_whitespace();
+        if !program(command).is_some_and(|name| LOADERS.contains(&name)) {
+            continue;
+        }
+        words.find(|word| LOADERS.contains(word));
+        while let Some(word) = words.next() {
+            if WITH_VALUE.split_whitespace().any(|option| option == word) {
+                words.next();
+                continue;
+            }
+            let word = word.trim_matches(['"', '\'']);
+            let host = word.split(['/', '?', ':']).next().unwrap_or_default();
+            let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+            if plain && host.contains('.') && !word.starts_with(['-', '.']) && !word.contains("://") {
+                found.push(host);
+            }
+        }
+    }
+    found
+}
