@@ -1,0 +1,104 @@
+//! Bringing the bytes of a skill.
+
+use bytes::Bytes;
+use chiton_sandbox::Digest;
+use url::Url;
+
+use crate::{
+    Download, Error, Index, Options, Pick, Progress, Remote, TITLE, VERSION, connection::Connection,
+    manifest::Annotations, oci::Repository, source::parse_url,
+};
+
+/// What a source held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// An archive of a skill's folder.
+    Package(Bytes),
+    /// A component without a manifest: nothing is known of what it asks for.
+    Component(Bytes),
+}
+
+/// Bytes whose digest was checked, and where they are from.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The bytes.
+    pub content: Content,
+    /// The source, pinned to a digest: fetched again, it gives the same bytes or an error.
+    pub origin: Remote,
+    /// What the publisher wrote about it: a stranger's words, to be cleaned before they are shown.
+    pub annotations: Annotations,
+}
+
+/// Brings what a source holds. Nothing of it is unpacked or run.
+///
+/// # Errors
+/// Every [`Error`] but those of publishing.
+pub async fn fetch(source: &Remote, options: &Options, progress: Progress<'_>) -> Result<Fetched, Error> {
+    match source {
+        Remote::Oci(reference) => Repository::new(reference, "pull", options)?.fetch(progress).await,
+        Remote::Archive(download) => fetch_archive(download, options, progress).await,
+        Remote::Index(pick) => fetch_pick(pick, options, progress).await,
+    }
+}
+
+/// Brings an index file, to be searched.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn fetch_index(address: &str, options: &Options) -> Result<Index, Error> {
+    let url = parse_url(address).map_err(|reason| Error::NotASource { text: address.to_owned(), reason })?;
+    read_index(&mut Connection::new(&url, String::new(), options)?, &url).await
+}
+
+async fn read_index(connection: &mut Connection<'_>, url: &Url) -> Result<Index, Error> {
+    let answer = connection.get(url, "application/json").await?;
+    let bytes = connection.body(answer, "the index", connection.options.limits.document, &|_, _| ()).await?;
+    Index::parse(&bytes).map_err(|reason| connection.malformed("the index", reason))
+}
+
+async fn fetch_pick(pick: &Pick, options: &Options, progress: Progress<'_>) -> Result<Fetched, Error> {
+    let mut connection = Connection::new(&pick.index, String::new(), options)?;
+    let index = read_index(&mut connection, &pick.index).await?;
+    let entry = index.choose(pick).ok_or_else(|| {
+        let version = pick.version.as_ref().map(|version| format!(" {version}"));
+        Error::NotInIndex { wanted: format!("{}{}", pick.name, version.unwrap_or_default()) }
+    })?;
+    let url = pick.index.join(&entry.url).map_err(|error| connection.malformed("the index", error))?;
+    let url = connection.checked(url)?;
+    same("the index's entry", pick.digest, entry.sha256)?;
+    let bytes = download(&mut connection, &url, Some(entry.sha256), progress).await?;
+    let origin = Pick { version: Some(entry.version.clone()), digest: Some(entry.sha256), ..pick.clone() };
+    let annotations = [(TITLE, entry.name.clone()), (VERSION, entry.version.to_string())];
+    Ok(Fetched {
+        content: Content::Package(bytes),
+        origin: Remote::Index(origin),
+        annotations: annotations.map(|(name, value)| (name.to_owned(), value)).into(),
+    })
+}
+
+async fn fetch_archive(source: &Download, options: &Options, progress: Progress<'_>) -> Result<Fetched, Error> {
+    let mut connection = Connection::new(&source.url, String::new(), options)?;
+    let bytes = download(&mut connection, &source.url, source.digest, progress).await?;
+    let origin = Remote::Archive(Download { url: source.url.clone(), digest: Some(Digest::of(&bytes)) });
+    Ok(Fetched { content: Content::Package(bytes), origin, annotations: Annotations::new() })
+}
+
+async fn download(
+    connection: &mut Connection<'_>,
+    url: &Url,
+    expected: Option<Digest>,
+    progress: Progress<'_>,
+) -> Result<Bytes, Error> {
+    let answer = connection.get(url, "*/*").await?;
+    let bytes = connection.body(answer, "the archive", connection.options.limits.package, progress).await?;
+    same("the archive", expected, Digest::of(&bytes))?;
+    Ok(bytes)
+}
+
+/// CMP-14, CMP-19: whether the bytes are those that were promised, if any were.
+pub(crate) fn same(what: &'static str, expected: Option<Digest>, found: Digest) -> Result<(), Error> {
+    match expected {
+        Some(expected) if expected != found => Err(Error::Digest { what, expected, found }),
+        _ => Ok(()),
+    }
+}
