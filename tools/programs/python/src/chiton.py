@@ -57,11 +57,15 @@ class Tool:
     def __init__(self, function, name, description, effects):
         self.function = function
         self.name = name or function.__name__
-        self.about = described.Function(function, self.name, description)
+        self.description = description
         for effect in effects:
             if effect not in EFFECTS:
                 raise ValueError(f"tool '{self.name}' has the unknown effect '{effect}'; there are {', '.join(EFFECTS)}")
         self.effects = list(effects)
+
+    def about(self):
+        """What it says of itself: worked out for the tool that is called, and for all only where they are listed."""
+        return described.Function(self.function, self.name, self.description)
 
 
 def tool(function=None, *, name=None, description=None, effects=()):

@@ -72,10 +72,11 @@ def evaluate(new_main, remember):
 
 
 def definitions():
-    return [
-        tool_types.Definition(one.name, one.about.description, json.dumps(one.about.schema(), ensure_ascii=False), flags(one.effects))
-        for one in chiton.TOOLS.values()
-    ]
+    return [definition(one, one.about()) for one in chiton.TOOLS.values()]
+
+
+def definition(one, about):
+    return tool_types.Definition(one.name, about.description, json.dumps(about.schema(), ensure_ascii=False), flags(one.effects))
 
 
 def flags(effects):
@@ -92,7 +93,7 @@ def answer(name, arguments):
         raise chiton.NotFound(f"this script has no tool '{name}'")
     chiton.IS_OPEN[0] = False
     try:
-        given = found.about.arguments(json.loads(arguments))
+        given = found.about().arguments(json.loads(arguments))
     except (ValueError, TypeError) as error:
         raise chiton.InvalidArguments(str(error)) from None
     result = found.function(**given)
