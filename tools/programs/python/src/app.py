@@ -53,7 +53,7 @@ class Tools(exports.Tools):
             return script_tools.definitions()
         except BaseException as error:
             # What the host shows of a script that does not list its tools.
-            print(script_tools.failure(error).value.replace("\n", " "), file=real)
+            print(script_tools.why_not_listed(error), file=real)
             exit_code.end(1)
 
     def call(self, name, arguments):

@@ -129,6 +129,13 @@ def failure(error):
     return tool_types.Failure_Failed(told(error))
 
 
+def why_not_listed(error):
+    failed = failure(error)
+    if isinstance(failed, tool_types.Failure_Denied):
+        return f"the top of {sys.argv[0]} needs {failed.value}, and has no rights"
+    return failed.value.replace("\n", " ")
+
+
 def of_the_system(error):
     """What an OSError means that nobody caught: a missing grant, no such file, or waiting in vain."""
     behind = error
