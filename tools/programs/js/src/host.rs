@@ -15,7 +15,7 @@ use std::time::Instant;
 type Native = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
 
 /// The functions: name, number of arguments, code.
-const FUNCTIONS: [(&str, usize, Native); 25] = [
+const FUNCTIONS: [(&str, usize, Native); 26] = [
     ("write", 2, write_stream),
     ("readInput", 0, read_input),
     ("exit", 1, exit),
@@ -31,6 +31,7 @@ const FUNCTIONS: [(&str, usize, Native); 25] = [
     ("decode", 1, decode),
     ("random", 1, random),
     ("parseUrl", 2, requests::parse_url),
+    ("href", 1, requests::href),
     ("fetch", 5, requests::fetch),
     ("readText", 1, files::read_text),
     ("readBytes", 1, files::read_bytes),
@@ -44,13 +45,18 @@ const FUNCTIONS: [(&str, usize, Native); 25] = [
 ];
 
 /// The scripts that are loaded when something of theirs is first touched.
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 11] = [
     ("console", include_str!("js/console.js")),
-    ("process", include_str!("js/process.js")),
-    ("timers", include_str!("js/timers.js")),
+    ("fetch", include_str!("js/fetch.js")),
+    ("fs", include_str!("js/fs.js")),
     ("modules", include_str!("js/modules.js")),
-    ("web", include_str!("js/web.js")),
+    ("path", include_str!("js/path.js")),
+    ("process", include_str!("js/process.js")),
+    ("text", include_str!("js/text.js")),
+    ("timers", include_str!("js/timers.js")),
     ("tool", include_str!("js/tool.js")),
+    ("url", include_str!("js/url.js")),
+    ("web", include_str!("js/web.js")),
 ];
 
 thread_local! {

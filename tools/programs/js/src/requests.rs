@@ -70,6 +70,17 @@ pub(crate) fn told(error: &JsObject, case: &str, text: &str, context: &mut Conte
     let _ = error.create_data_property(js_string!("failure"), failure, context);
 }
 
+/// `href(text)`: the URL in its normal form.
+pub(crate) fn href(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
+    let given = text(arguments, 0, context)?;
+    let url = Url::parse(&given).map_err(|_| invalid(&given))?;
+    Ok(JsString::from(url.as_str()).into())
+}
+
+fn invalid(given: &str) -> JsNativeError {
+    JsNativeError::typ().with_message(format!("Invalid URL: {given}"))
+}
+
 /// `parseUrl(text, base)`: the parts, as the class `URL` names them.
 pub(crate) fn parse_url(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let given = text(arguments, 0, context)?;
@@ -79,7 +90,7 @@ pub(crate) fn parse_url(_: &JsValue, arguments: &[JsValue], context: &mut Contex
     } else {
         Url::parse(&text(arguments, 1, context)?).and_then(|base| base.join(&given))
     };
-    let url = parsed.map_err(|_| JsNativeError::typ().with_message(format!("Invalid URL: {given}")))?;
+    let url = parsed.map_err(|_| invalid(&given))?;
     let with =
         |mark: char, text: Option<&str>| text.filter(|text| !text.is_empty()).map(|text| format!("{mark}{text}"));
     let parts = [

@@ -26,7 +26,10 @@ pub(crate) fn list() -> Result<Vec<Definition>, String> {
             script.name
         )),
         Ok(definitions) => Ok(definitions),
-        Err(error) => Err(script.failure(&error).1),
+        Err(error) => Err(match script.failure(&error) {
+            (kind, grant) if kind == "denied" => format!("the top of {} needs {grant}, and has no rights", script.name),
+            (_, text) => text,
+        }),
     }
 }
 
@@ -111,8 +114,7 @@ impl Script {
 
     fn told(&mut self, error: &JsError) -> JsResult<(String, String)> {
         let thrown = error.clone().into_opaque(&mut self.engine.context)?;
-        let native = JsString::from(error.to_string());
-        let told = self.engine.call("failureOf", &[thrown, JsString::from(self.name.as_str()).into(), native.into()])?;
+        let told = self.engine.call("failureOf", &[thrown, JsString::from(self.name.as_str()).into()])?;
         let [kind, text, ..] = self.fields(&told)?;
         Ok((self.text_of(&kind)?, self.text_of(&text)?))
     }

@@ -1,4 +1,4 @@
-"""The entry point of the Python engine: behaves as `python3`.
+"""The entry points of the Python engine: it behaves as `python3`, and serves scripts that are tools.
 
 This file is imported when the component is built; what is imported then is there at once in every run.
 """
@@ -21,6 +21,8 @@ import host_http
 import host_programs  # noqa: F401 (replaces the processes of `subprocess`)
 import single_thread  # noqa: F401 (asyncio and threads without threads)
 import requests  # noqa: F401 (served to scripts)
+import script_tools
+from componentize_py_types import Err
 from wit_world import exports
 from wit_world.imports import environment, exit_code, secrets
 
@@ -37,6 +39,34 @@ class Run(exports.Run):
         arguments = prepare()
         code = finish(lambda: run(arguments))
         exit_code.end(code)
+
+
+class Tools(exports.Tools):
+    """The tools of the script that the host hands over."""
+
+    def list_tools(self):
+        prepare()
+        real = sys.stderr
+        try:
+            script_tools.enter()
+            script_tools.evaluate(new_main, remember)
+            return script_tools.definitions()
+        except BaseException as error:
+            # What the host shows of a script that does not list its tools.
+            print(script_tools.why_not_listed(error), file=real)
+            exit_code.end(1)
+
+    def call(self, name, arguments):
+        prepare()
+        script_tools.enter()
+        try:
+            script_tools.evaluate(new_main, remember)
+            return script_tools.answer(name, arguments)
+        except BaseException as error:
+            raise Err(script_tools.failure(error)) from None
+        finally:
+            sys.stdout.finish()
+            sys.stderr.finish()
 
 
 class Environment(dict):

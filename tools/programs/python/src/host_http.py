@@ -19,6 +19,10 @@ ABOUT_THE_WIRE = {"content-length", "content-encoding", "transfer-encoding", "co
 class Denied(PermissionError):
     """A grant is missing."""
 
+    def __init__(self, grant):
+        super().__init__(f"denied: the grant {grant} is missing")
+        self.grant = grant
+
 
 def fetch(method, url, headers, body, redirects=0):
     """Sends one request; failures are the exceptions of the library."""
@@ -31,7 +35,7 @@ def fetch(method, url, headers, body, redirects=0):
 
 def as_exception(failure):
     if isinstance(failure, tool_types.Failure_Denied):
-        return Denied(f"denied: the grant {failure.value} is missing")
+        return Denied(failure.value)
     if isinstance(failure, tool_types.Failure_TimedOut):
         return TimeoutError(failure.value)
     if isinstance(failure, tool_types.Failure_InvalidArguments):

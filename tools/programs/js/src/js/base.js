@@ -30,10 +30,26 @@
   const timers = once(() => host.load('timers')(host));
   lazy(['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'], (name) => timers()[name]);
   lazy(['performance'], () => ({ now: () => host.now(), timeOrigin: Date.now() }));
-  const web = once(() => host.load('web')(host, (value) => full().inspect(value)));
-  lazy(['fetch', 'Headers', 'Request', 'Response', 'URL', 'URLSearchParams', 'TextEncoder', 'TextDecoder', 'Buffer', 'atob', 'btoa',
-    'structuredClone', 'AbortController', 'AbortSignal', 'FormData', 'Blob', 'crypto'], (name) => web()[name]);
-  const modules = once(() => host.load('modules')(host, full()));
+  host.asBytes = (data) =>
+    data instanceof Uint8Array ? data
+      : ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : data instanceof ArrayBuffer ? new Uint8Array(data) : host.encode(String(data));
+  // What is parsed is waited for, so a script gets no more than it touches.
+  const parts = {
+    fetch: ['fetch', 'Headers', 'Request', 'Response'],
+    url: ['URL', 'URLSearchParams'],
+    text: ['TextEncoder', 'TextDecoder', 'Buffer', 'atob', 'btoa'],
+    web: ['structuredClone', 'AbortController', 'AbortSignal', 'FormData', 'Blob', 'crypto'],
+  };
+  for (const part in parts) {
+    const made = once(() => host.load(part)(host, (value) => full().inspect(value)));
+    lazy(parts[part], (name) => made()[name]);
+  }
+  const path = once(() => host.load('path')(host));
+  const fs = once(() => host.load('fs')(host, path));
+  // The modules that scripts use most; undefined for others.
+  const first = (name) => (name === 'fs' ? fs() : name === 'path' ? path() : name === 'fs/promises' ? fs().promises : undefined);
+  const modules = once(() => host.load('modules')(host, full(), path(), first));
   lazy(['require'], () => modules().requireFrom(host.cwd() + '/[script]'));
   const chiton = once(() => host.load('tool')(host, full));
   // Where in the script of this name an error was thrown.
@@ -43,18 +59,18 @@
     inspect: (value) => full().inspect(value),
     errorText: (error) => full().errorText(error),
     // What `import` gives for a built-in name, else undefined.
-    builtin: (name) => (name === 'chiton' ? chiton().module : modules().builtin(name)),
+    builtin: (name) => (name === 'chiton' ? chiton().module : first(name.replace(/^node:/, '')) ?? modules().builtin(name)),
     run: (file, source) => modules().run(file, source),
     tick: () => (timers.made ? timers.made.tick() : false),
     end: () => { if (own.made) own.made.end(); },
     listTools: () => (chiton.made ? chiton.made.list() : []),
     callTool: (name, given) => chiton().call(name, given),
     // The case of the contract that a thrown value is, and its sentence.
-    failureOf(thrown, file, native) {
+    failureOf(thrown, file) {
       if (Array.isArray(thrown?.failure)) return thrown.failure;
       const text = thrown instanceof Error ? (thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`) : full().inspect(thrown);
-      const line = lineOf(thrown, file);
-      return ['failed', line ? `${text} (${file}:${line})` : text];
+      const line = lineOf(thrown, file), place = line ? `${file}:${line}` : file;
+      return ['failed', text.includes(file) ? text : `${text} (${place})`];
     },
     exitCode: () => (own.made ? Number(own.made.process.exitCode ?? 0) : 0),
   };

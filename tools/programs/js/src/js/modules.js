@@ -1,97 +1,7 @@
-// The modules of Node that scripts use most, and CommonJS files. Called when the first module is asked for.
-(function (host, shown) {
+// Further modules of Node that scripts use, and CommonJS files. Called when the first of them is asked for.
+(function (host, shown, path, first) {
   'use strict';
   const { inspect, format } = shown;
-  const path = (() => {
-    const normalize = (given) => {
-      const absolute = given.startsWith('/'), parts = [];
-      for (const part of given.split('/')) {
-        if (part === '' || part === '.') continue;
-        if (part !== '..') parts.push(part);
-        else if (parts.length && parts.at(-1) !== '..') parts.pop();
-        else if (!absolute) parts.push('..');
-      }
-      const end = given.endsWith('/') && parts.length ? '/' : '';
-      return (absolute ? '/' : '') + parts.join('/') + end || (absolute ? '/' : '.');
-    };
-    const basename = (given, ending = '') => {
-      const name = given.replace(/\/+$/, '').split('/').pop();
-      return ending && name !== ending && name.endsWith(ending) ? name.slice(0, -ending.length) : name;
-    };
-    const extname = (given) => { const name = basename(given), dot = name.lastIndexOf('.'); return dot > 0 ? name.slice(dot) : ''; };
-    const dirname = (given) => {
-      const cut = given.replace(/\/+$/, '').lastIndexOf('/');
-      return cut < 0 ? '.' : cut === 0 ? '/' : given.slice(0, cut);
-    };
-    const join = (...parts) => normalize(parts.filter((part) => part !== '').join('/') || '.');
-    const resolve = (...parts) => {
-      let whole = '';
-      for (const part of [host.cwd(), ...parts]) whole = part.startsWith('/') ? part : `${whole}/${part}`;
-      return normalize(whole).replace(/(.)\/$/, '$1');
-    };
-    const relative = (from, to) => {
-      const [a, b] = [resolve(from), resolve(to)].map((whole) => whole.split('/').filter(Boolean));
-      let same = 0;
-      while (same < a.length && same < b.length && a[same] === b[same]) same++;
-      return [...a.slice(same).map(() => '..'), ...b.slice(same)].join('/');
-    };
-    const parse = (given) => {
-      const base = basename(given), ext = extname(given), dir = dirname(given);
-      return { root: given.startsWith('/') ? '/' : '', dir: dir === '.' && !given.startsWith('./') ? '' : dir, base, ext,
-        name: ext ? base.slice(0, -ext.length) : base };
-    };
-    const made = { normalize, basename, extname, dirname, join, resolve, relative, parse, sep: '/', delimiter: ':',
-      isAbsolute: (given) => given.startsWith('/'), format: ({ dir, base, name, ext }) => (dir ? dir + '/' : '') + (base ?? name + (ext ?? '')) };
-    made.posix = made;
-    return made;
-  })();
-
-  const fs = (() => {
-    const encodingOf = (options) => (typeof options === 'string' ? options : options?.encoding);
-    const bytes = (data) => (typeof data === 'string' ? data : ArrayBuffer.isView(data) ? Buffer.from(data) : String(data));
-    const name = (file) => (file instanceof Object && file.href ? decodeURIComponent(file.pathname) : file);
-    const stats = (found) => Object.assign(found, { mtime: new Date(found.mtimeMs), isFile: () => found.kind === 'file',
-      isDirectory: () => found.kind === 'directory', isSymbolicLink: () => found.kind === 'link' });
-    const sync = {
-      readFileSync(file, options) {
-        const encoding = encodingOf(options);
-        if (file === 0 || file === '/dev/stdin') { const text = host.readInput(); return encoding ? text : Buffer.from(text); }
-        if (/^utf-?8$/i.test(encoding ?? '')) return host.readText(name(file));
-        const read = Buffer.from(host.readBytes(name(file)));
-        return encoding ? read.toString(encoding) : read;
-      },
-      writeFileSync: (file, data, options) => host.writeFile(name(file), bytes(data), options?.flag === 'a'),
-      appendFileSync: (file, data) => host.writeFile(name(file), bytes(data), true),
-      existsSync: (file) => host.exists(name(file)),
-      accessSync: (file) => void host.stat(name(file), true),
-      readdirSync(directory, options) {
-        const found = host.readDirectory(name(directory));
-        return options?.withFileTypes ? found.map((one) => stats({ name: one, parentPath: directory,
-          ...host.stat(path.join(name(directory), one), false) })) : found;
-      },
-      mkdirSync: (directory, options) => host.makeDirectory(name(directory), !!options?.recursive),
-      rmdirSync: (directory) => host.remove(name(directory), 'directory'),
-      unlinkSync: (file) => host.remove(name(file), 'file'),
-      rmSync(file, options) { if (!options?.force || host.exists(name(file))) host.remove(name(file), options?.recursive ? 'all' : 'file'); },
-      renameSync: (from, to) => host.rename(name(from), name(to)),
-      copyFileSync: (from, to) => host.writeFile(name(to), host.readBytes(name(from)), false),
-      statSync(file, options) {
-        if (options?.throwIfNoEntry === false && !host.exists(name(file))) return undefined;
-        return stats(host.stat(name(file), true));
-      },
-      lstatSync: (file) => stats(host.stat(name(file), false)),
-    };
-    const promises = {};
-    for (const [called, work] of Object.entries(sync)) {
-      const plain = called.slice(0, -4);
-      promises[plain] = async (...values) => work(...values);
-      sync[plain] = (...values) => {
-        const callback = values.pop();
-        promises[plain](...values).then((result) => callback(null, result), (failure) => callback(failure));
-      };
-    }
-    return { ...sync, promises, constants: {} };
-  })();
 
   const assert = Object.assign((condition, text) => { if (!condition) throw new Error(text ?? 'The expression evaluated to a falsy value'); }, {
     equal: (a, b, text) => assert(a == b, text ?? `${inspect(a)} == ${inspect(b)}`),
@@ -116,11 +26,11 @@
   const os = { EOL: '\n', platform: () => 'linux', tmpdir: () => process.env.TMPDIR ?? '/tmp', homedir: () => process.env.HOME ?? '/',
     hostname: () => 'sandbox', cpus: () => [{}], type: () => 'Linux' };
   const wait = (delay, value) => new Promise((done) => setTimeout(() => done(value), delay));
-  const built = { fs, path, os, util, assert, get process() { return process; }, events: EventEmitter, 'fs/promises': fs.promises, 'timers/promises': { setTimeout: wait },
+  const built = { os, util, assert, get process() { return process; }, events: EventEmitter, 'timers/promises': { setTimeout: wait },
     url: { get URL() { return globalThis.URL; }, get URLSearchParams() { return globalThis.URLSearchParams; }, fileURLToPath: (url) => decodeURIComponent(new URL(url).pathname), pathToFileURL: (file) => new URL('file://' + path.resolve(file)) },
     get buffer() { return { Buffer }; }, get timers() { return { setTimeout, clearTimeout, setInterval, clearInterval }; },
     console: globalThis.console };
-  const builtin = (name) => built[name.replace(/^node:/, '')];
+  const builtin = (name) => first(name.replace(/^node:/, '')) ?? built[name.replace(/^node:/, '')];
 
   const loaded = {};
   const candidates = (whole) => [whole, whole + '.js', whole + '.cjs', whole + '.json', whole + '/index.js'];
