@@ -75,7 +75,8 @@ fn run(folder: &Path, command: &[String]) -> Result<(), ProjectError> {
     let ended = Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).status();
     let status = ended.map_err(|reason| {
         let known = ADVICE.iter().find(|(known, _)| known == program);
-        let advice = known.map_or("install it, or correct `command` in the [build] of skill.toml", |(_, advice)| advice);
+        let advice =
+            known.map_or("install it, or correct `command` in the [build] of skill.toml", |(_, advice)| advice);
         ProjectError::Start { program: program.clone(), reason, advice }
     })?;
     let target = arguments.iter().skip_while(|argument| *argument != "--target").nth(1);

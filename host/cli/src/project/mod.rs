@@ -66,10 +66,15 @@ pub fn new(wanted: &New) -> Result<PathBuf, ProjectError> {
         made => made.map_err(ProjectError::files("make the folder", folder))?,
     }
     let mut builds_on_sdk = false;
-    for file in template.files {
-        let text = String::from_utf8_lossy(file.bytes);
-        builds_on_sdk |= OUTSIDE.iter().any(|(outside, _)| text.contains(outside));
-        write(folder, &named(file.path, name), filled(&text, name, &sdk).as_bytes())?;
+    for File { path, bytes } in template.files {
+        let path = named(path, name);
+        match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                builds_on_sdk |= text.contains(OUTSIDE[1].0);
+                write(folder, &path, filled(text, name, &sdk).as_bytes())?;
+            }
+            Err(_) => write(folder, &path, bytes)?,
+        }
     }
     if builds_on_sdk {
         SOURCES.iter().try_for_each(|file| write(&sdk, file.path, file.bytes))?;
@@ -102,9 +107,8 @@ fn named(text: &str, name: &str) -> String {
 
 /// A file of a template, for a project that lies elsewhere than the template.
 fn filled(text: &str, name: &str, sdk: &Path) -> String {
-    let place = |text: String, (outside, inside): &(&str, &str)| {
-        text.replace(outside, &format!("{}{inside}", sdk.display()))
-    };
+    let place =
+        |text: String, (outside, inside): &(&str, &str)| text.replace(outside, &format!("{}{inside}", sdk.display()));
     OUTSIDE.iter().fold(named(text, name), place)
 }
 
