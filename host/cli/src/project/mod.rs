@@ -96,7 +96,7 @@ fn template(language: &str, component: bool) -> Result<&'static Template, Projec
     of_language()
         .find(|template| template.component == component)
         .or_else(|| of_language().next())
-        .ok_or_else(|| ProjectError::Language { language: language.to_owned(), known: languages().join(", ") })
+        .ok_or_else(|| ProjectError::Language(language.to_owned(), languages().join(", ")))
 }
 
 /// `text` with the name of the project, in all the ways in which it is written.
