@@ -15,7 +15,7 @@ pub enum ProjectError {
     #[error("'{}' exists already; choose another name or move it away", .0.display())]
     Exists(PathBuf),
     /// What was tried with a file or folder, and what the system says.
-    #[error("cannot {0} '{}': {2}; check its permissions and the room on the disk", .1.display())]
+    #[error("cannot {0} '{path}': {2}; check its permissions and the room on the disk", path = .1.display())]
     Files(&'static str, PathBuf, std::io::Error),
     /// There is no `skill.toml`.
     #[error("'{}' has no skill.toml; run this in the folder of a skill, or make one with 'chiton skill new'", .0.display())]
