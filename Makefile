@@ -1,13 +1,13 @@
 # Chiton. On a fresh machine these two commands do everything:
 #   make chat     build what is needed and talk to the bot (without a model: a short tour)
 #   make test     build what is needed and run all tests
-# Further: make build (release binary), make bench, make lint, make fuzz, make picture, make sdk-check, make target.
+# Further: make build (release binary), make bench, make lint, make fuzz, make picture, make sdk-check, make languages, make target.
 
 SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: chat test build bench lint fuzz picture sdk-check target cargo
+.PHONY: chat test build bench lint fuzz picture sdk-check languages target cargo
 
 # The whole workspace is named so that both commands build the large crates with the same features, once.
 chat: target
@@ -55,6 +55,11 @@ sdk-check:
 	  target/sdk-venv/bin/python -m pip install --quiet --disable-pip-version-check -r tests/streams/requirements.txt && \
 	  cp tests/streams/requirements.txt target/sdk-venv/installed; }
 	target/sdk-venv/bin/python -B tests/streams/parse.py
+
+# The templates of the SDK in all languages whose toolchains are here do the same. LANGUAGES="c go" must be among them.
+languages: target
+	sdk/build-all.sh $(LANGUAGES)
+	CHITON_LANGUAGES=$(CURDIR)/target/languages $(CARGO) test --package chiton-tests --test languages
 
 # A compiler that can build guests. Instant when there is nothing to do.
 target: cargo

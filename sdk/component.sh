@@ -13,10 +13,10 @@ find_tool() {
   done
   echo "component.sh: wasm-component-ld is missing; install Rust from https://rustup.rs (it is part of it)," \
     "or run: cargo install wasm-component-ld" >&2
-  return 1
+  exit 127
 }
 
-tool=$(find_tool)
+tool=$(find_tool) || exit 127
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # The module is linked already: where a linker is asked for, it is handed over as it is.

@@ -63,6 +63,6 @@ build.sh: no C compiler for WASM is here. Install one of:
                    (or the number of the newest clang that 'apt-cache search libclang-rt' lists with wasm32)
   anywhere:        pip install ziglang      (or zig from https://ziglang.org)
 MISSING
-  exit 1
+  exit 127
 fi
-"$sdk/../component.sh" "$work/module.wasm" "$component"
+sh "$sdk/../component.sh" "$work/module.wasm" "$component"

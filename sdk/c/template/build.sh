@@ -2,4 +2,4 @@
 # Builds tool.c to my-skill.wasm; further .c files are added at the end of the line.
 set -eu
 cd "$(dirname "$0")"
-exec "${CHITON_SDK_C:-../../c}/build.sh" my-skill.wasm tool.c
+exec sh "${CHITON_SDK_C:-../../c}/build.sh" my-skill.wasm tool.c

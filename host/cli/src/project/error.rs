@@ -8,27 +8,15 @@ pub enum ProjectError {
     /// The name does not fit.
     #[error("'{0}' is no name for a skill; take 1 to 48 of a-z, 0-9 and '-', with a letter first and no '-' last")]
     Name(String),
-    /// There is no template.
-    #[error("there is no template for the language '{language}'; take one of {known}")]
-    Language {
-        /// What was asked for.
-        language: String,
-        /// What there is.
-        known: String,
-    },
+    /// There is no template for the first; the second are those that there is one for.
+    #[error("there is no template for the language '{0}'; take one of {1}")]
+    Language(String, String),
     /// Something is in the way.
     #[error("'{}' exists already; choose another name or move it away", .0.display())]
     Exists(PathBuf),
-    /// A file or folder cannot be used.
-    #[error("cannot {action} '{}': {reason}; check its permissions and the room on the disk", path.display())]
-    Files {
-        /// What was tried.
-        action: &'static str,
-        /// With which path.
-        path: PathBuf,
-        /// What the system says.
-        reason: std::io::Error,
-    },
+    /// What was tried with a file or folder, and what the system says.
+    #[error("cannot {0} '{path}': {2}; check its permissions and the room on the disk", path = .1.display())]
+    Files(&'static str, PathBuf, std::io::Error),
     /// There is no `skill.toml`.
     #[error("'{}' has no skill.toml; run this in the folder of a skill, or make one with 'chiton skill new'", .0.display())]
     NoManifest(PathBuf),
@@ -47,27 +35,15 @@ pub enum ProjectError {
     /// `[build]` names an empty command.
     #[error("the [build] of skill.toml names no command; write one such as: command = [\"cargo\", \"build\"]")]
     NoCommand,
-    /// A program of the toolchain is missing or does not start.
-    #[error("cannot start '{program}': {reason}; {advice}")]
-    Start {
-        /// The program.
-        program: String,
-        /// What the system says.
-        reason: std::io::Error,
-        /// How to get it.
-        advice: &'static str,
-    },
+    /// A program of the toolchain does not start: what the system says, and how to get it.
+    #[error("cannot start '{0}': {1}; {2}")]
+    Start(String, std::io::Error, &'static str),
     /// The compiler lacks the standard library for components.
     #[error("Rust cannot build for {0} here; run 'rustup target add {0}' and try again")]
     Target(String),
-    /// The command says that it failed.
-    #[error("the build failed ({status}): {command}; see what it wrote above")]
-    Failed {
-        /// The command line.
-        command: String,
-        /// How it ended.
-        status: std::process::ExitStatus,
-    },
+    /// The command line says that it failed.
+    #[error("the build failed ({1}): {0}; see what it wrote above")]
+    Failed(String, std::process::ExitStatus),
     /// The command made nothing.
     #[error("the build went well but made no '{}'; correct `output` in the [build] of skill.toml", .0.display())]
     NoOutput(PathBuf),
@@ -76,6 +52,6 @@ pub enum ProjectError {
 impl ProjectError {
     /// Says what was tried with which path when the system refused it.
     pub(super) fn files(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |reason| Self::Files { action, path: path.to_path_buf(), reason }
+        move |reason| Self::Files(action, path.to_path_buf(), reason)
     }
 }

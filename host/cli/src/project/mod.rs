@@ -66,10 +66,15 @@ pub fn new(wanted: &New) -> Result<PathBuf, ProjectError> {
         made => made.map_err(ProjectError::files("make the folder", folder))?,
     }
     let mut builds_on_sdk = false;
-    for file in template.files {
-        let text = String::from_utf8_lossy(file.bytes);
-        builds_on_sdk |= OUTSIDE.iter().any(|(outside, _)| text.contains(outside));
-        write(folder, &named(file.path, name), filled(&text, name, &sdk).as_bytes())?;
+    for File { path, bytes } in template.files {
+        let path = named(path, name);
+        match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                builds_on_sdk |= text.contains(OUTSIDE[1].0);
+                write(folder, &path, filled(text, name, &sdk).as_bytes())?;
+            }
+            Err(_) => write(folder, &path, bytes)?,
+        }
     }
     if builds_on_sdk {
         SOURCES.iter().try_for_each(|file| write(&sdk, file.path, file.bytes))?;
@@ -91,7 +96,7 @@ fn template(language: &str, component: bool) -> Result<&'static Template, Projec
     of_language()
         .find(|template| template.component == component)
         .or_else(|| of_language().next())
-        .ok_or_else(|| ProjectError::Language { language: language.to_owned(), known: languages().join(", ") })
+        .ok_or_else(|| ProjectError::Language(language.to_owned(), languages().join(", ")))
 }
 
 /// `text` with the name of the project, in all the ways in which it is written.
