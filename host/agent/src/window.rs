@@ -176,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_turn_uses_is_forgotten_with_the_turn() {
+        let mut window = filled(2);
+        window.push(TurnId(3), vec![wire::user("ask $weather"), wire::assistant("ok")]);
+        assert_eq!(window.uses().collect::<Vec<_>>(), ["weather"]);
+        window.compact(TurnId(3), wire::user("summary: $weather was asked"));
+        assert_eq!(window.uses().count(), 0);
+    }
+
+    #[test]
     fn a_summary_takes_the_place_of_the_oldest_turns() {
         let mut window = filled(10);
         let (through, old) = window.oldest(window.bytes() / 2).unwrap();

@@ -25,6 +25,19 @@ fn tool_result(model: &FakeOpenAi) -> String {
 }
 
 #[test]
+fn the_first_request_is_small_without_skills_and_with_two_hundred() {
+    let (home, model) = with_model(Script::new().then(Reply::text("hi")).then(Reply::text("hi")));
+    home.run(&["chat", "-m", "hi"]).good();
+    for number in 0..200 {
+        home.skill(&format!("skill-{number:06}"), &"Tells of one thing. ".repeat(6));
+    }
+    home.run(&["chat", "-m", "/new"]).good();
+    home.run(&["chat", "-m", "hi"]).good();
+    let sizes: Vec<_> = model.chats().iter().map(|asked| asked.raw.len()).collect();
+    assert!(sizes[0] <= 16_000 && sizes[1] <= 24_000, "{sizes:?} bytes");
+}
+
+#[test]
 fn only_the_answer_is_on_standard_output() {
     let (home, model) = with_model(Script::new().then(Reply::text("**Four**.")));
     let ran = home.run(&["chat", "-m", "What is two and two?"]).good();

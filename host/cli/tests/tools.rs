@@ -20,10 +20,12 @@ fn the_built_in_tools_are_listed_and_described() {
         "grep",
         "list_dir",
         "message",
+        "propose_skill",
         "read_file",
         "read_session",
         "search_memory",
         "spawn",
+        "use_skill",
         "web_fetch",
         "web_search",
         "write_file",
@@ -85,20 +87,45 @@ fn grants_are_kept_listed_and_taken_back() {
     let own = format!("files={}:write", workspace.display());
     let work = home.work().display().to_string();
     let scratch = "files=scratch:read".to_owned();
-    let skills = format!("files={}:read", home.root().join("skills").display());
     let listed = || home.run(&["grant", "list", "file", "--json"]).good().json()[0]["grants"].clone();
-    assert_eq!(listed(), json!([own, scratch, skills]));
+    assert_eq!(listed(), json!([own, scratch]));
     home.run(&["grant", "add", "file", "files=.:read"]).good();
-    assert_eq!(listed(), json!([own, scratch, skills, format!("files={work}:read")]));
+    assert_eq!(listed(), json!([own, scratch, format!("files={work}:read")]));
     home.run(&["grant", "add", "file", "files=.:write"]).good();
-    assert_eq!(listed(), json!([own, scratch, skills, format!("files={work}:write")]));
+    assert_eq!(listed(), json!([own, scratch, format!("files={work}:write")]));
     home.run(&["grant", "remove", "file", "files=.:write"]).good();
     home.run(&["grant", "remove", "file", "files=workspace:write"]).good();
-    for grant in [scratch.as_str(), "files=skills:read"] {
-        home.run(&["grant", "remove", "file", grant]).good();
-    }
+    home.run(&["grant", "remove", "file", &scratch]).good();
     assert_eq!(listed(), json!([]));
     home.call("list_dir", json!({"path": "."}), &[]).bad(4, "files=");
+}
+
+#[test]
+fn a_skill_is_read_by_its_name_and_what_it_was_granted_is_not_for_who_reads_it() {
+    let home = Home::new();
+    home.skill("weather", "Tells the weather.");
+    let folder = home.root().join("skills/weather");
+    std::fs::create_dir(folder.join("references")).unwrap();
+    std::fs::write(folder.join("references/api.md"), "GET /v1").unwrap();
+    let secret = home.file("secret.txt", b"canary");
+    home.run(&["grant", "add", "weather", &format!("files={}:read", home.work().display())]).good();
+    let used = |arguments| home.call("use_skill", arguments, &[]);
+    let told = used(json!({"name": "weather"})).good().stdout;
+    assert!(told.contains("Do it.\n") && told.contains("Other files of this skill: references/api.md."), "{told}");
+    assert!(!told.contains("description:"), "the head is for the host: {told}");
+    assert!(used(json!({"name": "weather", "file": "references/api.md"})).good().stdout.contains("GET /v1"));
+    used(json!({"name": "weather", "file": secret})).bad(2, "is no file of the skill");
+    used(json!({"name": "wether"})).bad(10, "there is no skill 'wether'");
+}
+
+#[test]
+fn fs_18_no_tool_sees_the_folders_of_skills() {
+    let home = Home::new();
+    home.skill("weather", "Tells the weather.");
+    let folder = home.root().join("skills/weather");
+    home.call("read_file", json!({"path": folder.join("SKILL.md")}), &[]).bad(4, "files=");
+    home.call("list_dir", json!({"path": folder}), &[]).bad(4, "files=");
+    home.call("propose_skill", json!({"folder": folder}), &[]).bad(4, "files=");
 }
 
 #[test]

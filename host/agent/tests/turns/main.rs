@@ -12,4 +12,5 @@ mod recall;
 mod resume;
 mod rounds;
 mod sessions;
+mod skills;
 mod undo;

@@ -20,20 +20,45 @@ async fn an_answer_is_streamed_kept_and_put_into_the_outbox() {
     assert_eq!(house.history().await.roles(), "user assistant");
 }
 
-#[tokio::test]
-async fn the_first_request_of_a_new_home_is_small() {
+/// A house with these built-in tools alone.
+async fn with_tools<const N: usize>(tools: [&str; N]) -> House {
     let house = House::new().await;
     house.sandbox.unload("probe");
-    for tool in ["file", "memory"] {
+    for tool in tools {
         let guest = chiton_build::Guest::at(format!("{}/../../tools/{tool}", env!("CARGO_MANIFEST_DIR")));
         let bytes = std::fs::read(chiton_build::build(&guest).unwrap()).unwrap();
         let component = house.sandbox.load(bytes).await.unwrap();
         house.sandbox.publish(tool, component, chiton_sandbox::Grants::default()).unwrap();
     }
+    house
+}
+
+#[tokio::test]
+async fn the_first_request_of_a_new_home_is_small() {
+    let house = with_tools(["file", "memory"]).await;
     house.ask("hi").await;
     let asked = &house.asked()[0];
     assert!(["read_file", "search_memory"].iter().all(|tool| asked.tools.as_deref().unwrap().contains(tool)));
     assert!(asked.size() <= 16 << 10, "{} bytes", asked.size());
+}
+
+#[tokio::test]
+async fn two_hundred_skills_make_the_first_request_at_most_8_000_bytes_larger() {
+    let house = with_tools(["skill"]).await;
+    house.ask("hi").await;
+    let folder = house.workspace().parent().unwrap().join("skills");
+    let skill = |number: usize| {
+        let name = format!("skill-{number:06}");
+        let text = format!("---\ndescription: {}\n---\nDo it.", "Tells of one thing. ".repeat(6));
+        std::fs::create_dir_all(folder.join(&name)).unwrap();
+        std::fs::write(folder.join(&name).join("SKILL.md"), text).unwrap();
+        (name.clone(), folder.join(name), chiton_sandbox::Grants::default())
+    };
+    house.sandbox.set_skills((0..200).map(skill).collect());
+    crate::house::to_end(house.submit("b", "hi").await).await;
+    let (before, after) = (house.asked()[0].size(), house.asked()[1].size());
+    assert!(house.asked()[1].tools.as_deref().unwrap().contains("use_skill") && house.asked()[0].tools.is_none());
+    assert!(after - before <= 8_000, "{before} + {} bytes", after - before);
 }
 
 #[tokio::test]

@@ -93,6 +93,13 @@ impl Home {
         private(&self.root().join("config.json"));
     }
 
+    /// Puts a skill into the home.
+    pub fn skill(&self, name: &str, description: &str) {
+        let folder = self.root().join("skills").join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("SKILL.md"), format!("---\ndescription: {description}\n---\nDo it.\n")).unwrap();
+    }
+
     /// Configures a model at `base`.
     pub fn use_model(&self, base: &str) {
         let config = serde_json::json!({
