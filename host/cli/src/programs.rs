@@ -54,7 +54,7 @@ pub fn added(settings: &Settings) -> Vec<(String, Result<Added, String>)> {
 
 /// The engines of scripts, each with the built-in component that is it; without one, the program that the owner added
 /// under the engine's name.
-const ENGINES: [(&str, Option<&str>); 2] = [("js", Some("js-engine")), ("python", None)];
+const ENGINES: [(&str, Option<&str>); 2] = [("js", Some("js")), ("python", None)];
 
 /// The digest and the bytes of an engine.
 ///

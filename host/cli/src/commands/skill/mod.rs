@@ -58,6 +58,7 @@ async fn decide(name: &str, decision: Decision, grants: Option<Vec<String>>, jso
     let settings = Settings::load()?;
     let (name, digest) = waiting(&settings, name).await?;
     let door = Door::open(settings).await?;
+    refuse_passing(&door, &decision).await?;
     let request = Request::DecideSkill { name, digest, decision, grants };
     let result = progress::while_slow("checking and compiling", door.done(request)).await;
     door.close().await;
@@ -68,9 +69,19 @@ async fn decide(name: &str, decision: Decision, grants: Option<Vec<String>>, jso
     }
 }
 
+/// Refuses what would be over with this command: a word for one call or session lives in the Chiton that runs.
+async fn refuse_passing(door: &Door, decision: &Decision) -> Result<(), Failure> {
+    let passing = matches!(decision, Decision::Once | Decision::Session { .. });
+    match passing && door.host().await.is_some() {
+        true => Err(Failure::new(Exit::Usage, "no Chiton runs that could hold this word; start `chiton chat` first, or approve it always")),
+        false => Ok(()),
+    }
+}
+
 /// Tells the host the owner's word on what the owner was shown.
 async fn decide_on(door: &Door, dialog: &Dialog, decision: Decision, json: bool) -> Result<(), Failure> {
     let (name, digest) = (dialog.name.clone(), dialog.digest.clone());
+    refuse_passing(door, &decision).await?;
     let request = Request::DecideSkill { name, digest, decision, grants: None };
     let done = progress::while_slow("starting it", door.done(request)).await?;
     match json {
