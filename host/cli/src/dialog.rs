@@ -171,7 +171,9 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
     let stated = package.manifest().map(|manifest| skills::limits(&manifest.limits)).unwrap_or_default();
     if stated.memory > usual.memory || stated.time > usual.time || stated.output > usual.output {
         let (memory, time, output) = (stated.memory >> 20, stated.time.as_secs(), stated.output >> 20);
-        warnings.push(format!("a call may take {memory} MiB of memory and {time} s and give {output} MiB: more than usual"));
+        warnings.push(format!(
+            "a call may take {memory} MiB of memory and {time} s and give {output} MiB: more than usual"
+        ));
     }
     let missing = needs.missing(&skills::settings(settings).programs);
     if !missing.is_empty() {
@@ -182,7 +184,9 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
         .into_iter()
         .filter_map(|grant| Some(grant.strip_prefix("secrets=")?.split(' ').next()?.to_owned()));
     let unset: BTreeSet<String> = named.filter(|name| !settings.config.secrets.contains_key(name)).collect();
-    warnings.extend(unset.iter().map(|name| format!("the secret {name} is not set: chiton config set secrets.{name} VALUE")));
+    warnings.extend(
+        unset.iter().map(|name| format!("the secret {name} is not set: chiton config set secrets.{name} VALUE")),
+    );
     warnings
 }
 

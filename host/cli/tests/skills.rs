@@ -31,7 +31,9 @@ impl Skill {
     }
 
     fn manifest(&self, name: &str, version: &str, more: &str) -> &Self {
-        let text = format!("name = \"{name}\"\nversion = \"{version}\"\ndescription = \"Says things.\"\nengine = \"js\"\nscript = \"say.js\"\n{more}");
+        let text = format!(
+            "name = \"{name}\"\nversion = \"{version}\"\ndescription = \"Says things.\"\nengine = \"js\"\nscript = \"say.js\"\n{more}"
+        );
         std::fs::write(self.folder.join("skill.toml"), text).unwrap();
         self
     }
@@ -79,7 +81,9 @@ fn cmp_12_an_update_that_asks_for_more_waits_and_the_old_version_runs() {
     let home = Home::new();
     let skill = Skill::new(&home, "speaker");
     home.run(&["skill", "add", skill.place(), "--approve"]).good();
-    skill.manifest("speaker", "0.2.0", "[grants]\nnetwork = [{ url = \"https://api.example.com/\" }]\n").script(&SCRIPT.replace("one", "two"));
+    skill
+        .manifest("speaker", "0.2.0", "[grants]\nnetwork = [{ url = \"https://api.example.com/\" }]\n")
+        .script(&SCRIPT.replace("one", "two"));
     let added = home.run(&["skill", "add", skill.place()]).good().stdout;
     assert!(added.contains("+ ") && added.contains("https://api.example.com/"), "{added}");
     assert!(say(&home).good().stdout.contains("one hello"));
@@ -195,7 +199,10 @@ fn a_broken_or_half_changed_skill_stops_neither_the_host_nor_another_skill() {
     let version = std::fs::read_dir(&store).unwrap().next().unwrap().unwrap().path();
     std::fs::write(version.join("say.js"), SCRIPT.replace("one", "evil")).unwrap();
     let list = home.run(&["tool", "list"]).good();
-    assert!(list.stderr.contains("'speaker' does not run") && list.stderr.contains("not what was approved"), "{list:?}");
+    assert!(
+        list.stderr.contains("'speaker' does not run") && list.stderr.contains("not what was approved"),
+        "{list:?}"
+    );
     home.call("tell", json!({"word": "x"}), &[]).good();
     say(&home).bad(10, "there is no tool 'say'");
 }
@@ -255,7 +262,11 @@ fn examples_run_with_what_is_asked_for_and_without_the_network() {
     home.run(&["skill", "new", "x", "--lang", "cobol"]).bad(2, "javascript");
     let skill = Skill::new(&home, "speaker");
     home.run(&["skill", "test", skill.place()]).bad(2, "[[examples]]");
-    skill.manifest("speaker", "0.1.0", "[[examples]]\ntool = \"say\"\narguments = { word = \"x\" }\nexpect = \"two\"\n");
+    skill.manifest(
+        "speaker",
+        "0.1.0",
+        "[[examples]]\ntool = \"say\"\narguments = { word = \"x\" }\nexpect = \"two\"\n",
+    );
     let failed = home.run(&["skill", "test", skill.place()]);
     assert!(failed.code == 1 && failed.stdout.contains("does not contain 'two'"), "{failed:?}");
 }

@@ -181,7 +181,7 @@ impl Store {
         let component = component.to_owned();
         self.read(move |connection| {
             let mut query = connection.prepare_cached(
-                "SELECT operation, CASE verdict WHEN 'denied' THEN rule ELSE target END, verdict, count(*) FROM audit
+                "SELECT operation, CASE WHEN operation = 'call' THEN tool WHEN verdict = 'denied' THEN rule ELSE target END, verdict, count(*) FROM audit
                  WHERE component = ?1 AND time_ms >= ?2 GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 1000",
             )?;
             let line = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));

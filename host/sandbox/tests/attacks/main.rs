@@ -4,6 +4,7 @@
 //! sandbox, with foreign bytes compiled in the child as in production.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod approvals;
 mod cache;
 mod components;
 mod memory;

@@ -152,9 +152,7 @@ pub async fn develop(folder: &Path) -> Result<(), Failure> {
     let asked = package?.asked();
     if !asked.is_empty() {
         print_line("While it is written, it may:")?;
-        asked
-            .iter()
-            .try_for_each(|grant| print_line(&format!("  {}\n      {grant}", chiton_skills::words(grant))))?;
+        asked.iter().try_for_each(|grant| print_line(&format!("  {}\n      {grant}", chiton_skills::words(grant))))?;
     }
     let door = Door::open(Settings::load()?).await?;
     let mut replies = door.ask(Request::DevelopSkill { folder: folder.clone(), grants: asked }).await?;

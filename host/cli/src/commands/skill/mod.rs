@@ -73,7 +73,10 @@ async fn decide(name: &str, decision: Decision, grants: Option<Vec<String>>, jso
 async fn refuse_passing(door: &Door, decision: &Decision) -> Result<(), Failure> {
     let passing = matches!(decision, Decision::Once | Decision::Session { .. });
     match passing && door.host().await.is_some() {
-        true => Err(Failure::new(Exit::Usage, "no Chiton runs that could hold this word; start `chiton chat` first, or approve it always")),
+        true => Err(Failure::new(
+            Exit::Usage,
+            "no Chiton runs that could hold this word; start `chiton chat` first, or approve it always",
+        )),
         false => Ok(()),
     }
 }

@@ -1,0 +1,128 @@
+//! Approvals that hold for one call or one session, and what one skill sees of another.
+
+use crate::world::World;
+use chiton_sandbox::{
+    Access, CallError, CallOutcome, Digest, FileGrant, Grants, Part, Script, SessionRights, Single, Validity, Verdict,
+};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+async fn world(validity: Validity) -> World {
+    let world = World::new();
+    let healthy = world.sandbox.load(chiton_hostile::tool("healthy")).await.unwrap();
+    world.sandbox.publish("healthy", healthy, Grants { validity, ..Grants::default() }).unwrap();
+    world
+}
+
+async fn call(world: &World, session: &str) -> CallOutcome {
+    let mut request = World::request("healthy", json!({}));
+    request.session = SessionRights::of(session);
+    world.sandbox.call(request).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agt_11_an_approval_for_one_call_is_used_once_however_many_ask_at_the_same_time() {
+    let world = Arc::new(world(Validity::Once(Single::default())).await);
+    let calls = (0..50).map(|_| {
+        let world = world.clone();
+        tokio::spawn(async move { call(&world, "test:a").await.result })
+    });
+    let results = futures_util::future::join_all(calls).await;
+    let (mut good, mut refused) = (0, 0);
+    for result in results {
+        match result.unwrap() {
+            Ok(_) => good += 1,
+            Err(CallError::NotApproved(_)) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!((good, refused), (1, 49));
+}
+
+#[tokio::test]
+async fn agt_11_arguments_that_make_no_sense_do_not_use_up_the_one_call() {
+    let world = world(Validity::Once(Single::default())).await;
+    let probe = world.sandbox.load(chiton_hostile::probe()).await.unwrap();
+    let grants = Grants { validity: Validity::Once(Single::default()), ..Grants::default() };
+    world.sandbox.publish("probe", probe, grants).unwrap();
+    let wrong = world.sandbox.call(World::request("probe_read", json!({ "ops": "none" }))).await;
+    assert!(matches!(wrong.result, Err(CallError::InvalidArguments(_))), "{wrong:?}");
+    world.sandbox.call(World::request("probe_read", json!({ "ops": [] }))).await.result.unwrap();
+}
+
+#[tokio::test]
+async fn agt_11_an_approval_for_one_session_serves_no_other() {
+    let world = world(Validity::Session("test:a".into())).await;
+    call(&world, "test:a").await.result.unwrap();
+    let refused = call(&world, "test:b").await;
+    assert!(matches!(&refused.result, Err(CallError::NotApproved(name)) if name == "healthy"), "{refused:?}");
+    assert_eq!(refused.verdict, Verdict::Denied);
+    call(&world, "test:a").await.result.unwrap();
+}
+
+/// Two skills that were both granted the scratch directory of one session.
+async fn two_skills() -> (World, PathBuf) {
+    let world = World::new();
+    let scratch = world.directory.path().canonicalize().unwrap().join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    for name in ["probe", "other"] {
+        let bytes = if name == "probe" { chiton_hostile::probe() } else { chiton_hostile::tool("healthy") };
+        let component = world.sandbox.load(bytes).await.unwrap();
+        let grants = Grants {
+            scratch: Some(Access::Write),
+            own_scratch: Some(PathBuf::from("skills").join(name)),
+            ..Grants::default()
+        };
+        world.sandbox.publish(name, component, grants).unwrap();
+    }
+    (world, scratch)
+}
+
+#[tokio::test]
+async fn fs_18_a_skill_sees_only_its_own_part_of_a_sessions_scratch_directory() {
+    let (world, scratch) = two_skills().await;
+    std::fs::create_dir_all(scratch.join("skills/other")).unwrap();
+    std::fs::write(scratch.join("skills/other/canary"), "canary").unwrap();
+    std::fs::write(scratch.join("canary"), "canary").unwrap();
+    let mut request = World::request("probe_write", json!({ "ops": [{ "op": "context" }] }));
+    request.session.scratch = Some(FileGrant::directory(&scratch, Access::Write).unwrap());
+    let parts = world.sandbox.call(request).await.result.unwrap();
+    let [Part::Json(text)] = &parts[..] else { panic!("{parts:?}") };
+    let results: Value = serde_json::from_str(text).unwrap();
+    let mounts = results[0]["ok"]["mounts"].as_array().unwrap();
+    assert_eq!(mounts.len(), 1, "{mounts:?}");
+    assert_eq!(mounts[0]["path"], scratch.join("skills/probe").display().to_string());
+}
+
+#[tokio::test]
+async fn a_script_is_known_by_its_engine_its_name_and_its_text() {
+    let digest = |engine: &[u8], name: &str, text: &str| {
+        Script { name: name.into(), text: text.into() }.digest(Digest::of(engine))
+    };
+    let one = digest(b"engine", "a.js", "text");
+    assert_eq!(one, digest(b"engine", "a.js", "text"));
+    for other in
+        [digest(b"other", "a.js", "text"), digest(b"engine", "a.jst", "ext"), digest(b"engine", "a.js", "text ")]
+    {
+        assert_ne!(one, other);
+    }
+}
+
+#[tokio::test]
+async fn cmp_14_two_scripts_on_one_engine_are_two_components_and_each_is_revoked_alone() {
+    let world = World::new();
+    let engine = chiton_hostile::tool("healthy");
+    let (digest, bytes) = (Digest::of(&engine), Arc::new(move || Ok(engine.clone())));
+    let load = async |text: &str| {
+        let script = Script { name: "a.js".into(), text: text.into() };
+        world.sandbox.load_script(digest, bytes.clone(), script).await.unwrap()
+    };
+    let (one, other) = (load("one").await, load("other").await);
+    assert_ne!(one.digest(), other.digest());
+    world.sandbox.publish("one", one.clone(), Grants::default()).unwrap();
+    world.sandbox.revoke(&other.digest());
+    call(&world, "test:a").await.result.unwrap();
+    world.sandbox.revoke(&one.digest());
+    assert!(matches!(call(&world, "test:a").await.result, Err(CallError::UnknownTool { .. })));
+}
