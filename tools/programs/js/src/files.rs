@@ -92,16 +92,9 @@ pub(crate) fn exists(_: &JsValue, arguments: &[JsValue], context: &mut Context) 
 
 pub(crate) fn stat(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let follow = arguments.get_or_undefined(1).to_boolean();
-    let found =
-        on_path(
-            "stat",
-            Access::Read,
-            arguments,
-            context,
-            |path| {
-                if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }
-            },
-        )?;
+    let found = on_path("stat", Access::Read, arguments, context, |path| {
+        if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }
+    })?;
     let kind = match (found.is_file(), found.is_dir()) {
         (true, _) => js_string!("file"),
         (_, true) => js_string!("directory"),
@@ -130,8 +123,10 @@ pub(crate) fn read_directory(_: &JsValue, arguments: &[JsValue], context: &mut C
 
 pub(crate) fn make_directory(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let all = arguments.get_or_undefined(1).to_boolean();
-    on_path("mkdir", Access::Write, arguments, context, |path| if all { fs::create_dir_all(path) } else { fs::create_dir(path) })
-        .map(done)
+    on_path("mkdir", Access::Write, arguments, context, |path| {
+        if all { fs::create_dir_all(path) } else { fs::create_dir(path) }
+    })
+    .map(done)
 }
 
 pub(crate) fn remove(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {

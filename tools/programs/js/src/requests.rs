@@ -1,8 +1,8 @@
 //! HTTP for `fetch`, and URLs.
 
 use crate::host::{array, bytes, text};
-use boa_engine::object::{JsObject, ObjectInitializer};
 use boa_engine::object::builtins::JsArray;
+use boa_engine::object::{JsObject, ObjectInitializer};
 use boa_engine::property::Attribute;
 use boa_engine::{Context, JsArgs, JsError, JsNativeError, JsResult, JsString, JsValue, js_string};
 use chiton_program::http;

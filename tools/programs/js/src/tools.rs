@@ -54,6 +54,12 @@ struct Script {
 impl Script {
     fn start() -> Result<Self, String> {
         let script::File { name, text } = script::source().ok_or("the host gave this engine no script to run")?;
+        if let Some(stem) = name.strip_suffix(".ts") {
+            return Err(format!(
+                "{name} is TypeScript; compile it with `npx esbuild {name} --format=esm --outfile={stem}.js` and let \
+                 skill.toml say script = \"{stem}.js\""
+            ));
+        }
         host::print_to_log();
         if let Some(first) = call::mounts().first() {
             // What cannot be entered cannot be read either, and says so then.

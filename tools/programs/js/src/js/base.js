@@ -3,13 +3,12 @@
   'use strict';
   const define = (target, name, value) =>
     Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+  // It stays an accessor: the engine remembers at a place that was run before how the property was read there.
   const lazy = (names, make, target = globalThis) => {
-    for (const name of names)
-      Object.defineProperty(target, name, {
-        configurable: true,
-        get() { const value = make(name); define(target, name, value); return value; },
-        set(value) { define(target, name, value); },
-      });
+    for (const name of names) {
+      let made;
+      Object.defineProperty(target, name, { configurable: true, get: () => (made ??= make(name)), set(value) { made = value; } });
+    }
   };
   const once = (make) => { let made; const get = () => (get.made = made ??= make()); return get; };
 
