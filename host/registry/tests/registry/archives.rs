@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use chiton_registry::{Content, Error, Options, Remote, fetch};
 
-use crate::support::{Answer, Manner, Origin, bytes, get, get_with, serving, sha256, small};
+use crate::support::{Answer, Manner, Origin, bytes, get, get_with, impatient, serving, sha256, small};
 
 const ARCHIVE: &[u8] = b"these are the bytes of an archive";
 
@@ -116,7 +116,7 @@ async fn a_body_that_is_cut_off_is_an_error_and_no_archive() {
 #[tokio::test]
 async fn a_server_that_stops_in_the_middle_is_given_up() {
     let origin = archive(Answer::ok(ARCHIVE).sent(Manner::Silent)).await;
-    let error = get_with(&origin.url("weather.zip"), &small()).await.unwrap_err();
+    let error = get_with(&origin.url("weather.zip"), &impatient()).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
 }
 

@@ -8,8 +8,10 @@ use std::{
     thread,
 };
 
-use chiton_registry::{Reference, Remote};
+use chiton_registry::Reference;
 use tempfile::TempDir;
+
+use super::reference;
 
 /// The hash of [`DebianRegistry::CREDENTIALS`].
 
@@ -61,10 +63,7 @@ impl DebianRegistry {
     }
 
     pub fn reference(&self, name: &str) -> Reference {
-        match format!("oci://{}/{name}", self.host).parse() {
-            Ok(Remote::Oci(reference)) => reference,
-            other => panic!("{other:?}"),
-        }
+        reference(&format!("oci://{}/{name}", self.host))
     }
 
     /// The file in which the registry keeps the blob of a digest.
