@@ -47,7 +47,7 @@ pub async fn fetch(source: &Remote, options: &Options, progress: Progress<'_>) -
             let index = read_index(&mut connection, url).await?;
             let wanted = || format!("{name} {}", version.as_ref().map(Version::to_string).unwrap_or_default());
             let entry = index.choose(name, version.as_ref(), source.digest);
-            let entry = entry.ok_or_else(|| Error::NotInIndex { wanted: wanted().trim_end().to_owned() })?;
+            let entry = entry.ok_or_else(|| Error::NotInIndex(wanted().trim_end().to_owned()))?;
             same("the index's entry", source.digest, entry.sha256)?;
             let archive = url.join(&entry.url).map_err(|error| connection.malformed("the index", error))?;
             let archive = connection.checked(archive)?;
@@ -68,7 +68,7 @@ pub async fn fetch(source: &Remote, options: &Options, progress: Progress<'_>) -
 /// # Errors
 /// As [`fetch`].
 pub async fn fetch_index(address: &str, options: &Options) -> Result<Index, Error> {
-    let url = parse_url(address).map_err(|reason| Error::NotASource { text: address.to_owned(), reason })?;
+    let url = parse_url(address).map_err(|reason| Error::NotASource(address.to_owned(), reason))?;
     read_index(&mut Connection::new(&url, String::new(), options)?, &url).await
 }
 

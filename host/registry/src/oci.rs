@@ -53,7 +53,7 @@ impl<'a> Repository<'a> {
             let only = self.digest(only)?;
             (digest, manifest) = self.manifest(&format!("sha256:{only}")).await?;
         }
-        let not_a_skill = |found| Error::NotASkill { reference: reference.to_string(), found };
+        let not_a_skill = |found| Error::NotASkill(reference.to_string(), found);
         let (layer, kind) = manifest.layer().map_err(not_a_skill)?;
         let content = kind(self.blob(layer, progress).await?);
         let origin = Remote { place: Place::Oci(reference), digest: Some(digest) };
@@ -72,7 +72,7 @@ impl<'a> Repository<'a> {
         let tags: Tags = self.connection.document(answer, WHAT).await?;
         let versions = tags.tags.iter().flatten().filter_map(|tag| Version::parse(tag).ok());
         let newest = versions.max_by_key(|version| (version.pre.is_empty(), version.clone()));
-        newest.map(|version| version.to_string()).ok_or(Error::NotFound { what: WHAT, host: self.connection.host() })
+        newest.map(|version| version.to_string()).ok_or(Error::NotFound(WHAT, self.connection.host()))
     }
 
     /// The manifest of a tag or digest, and its own digest, checked against all that was said of it.
@@ -101,7 +101,7 @@ impl<'a> Repository<'a> {
         const WHAT: &str = "the skill";
         let (expected, limit) = (self.digest(layer)?, self.connection.options.limits.package);
         if layer.size > limit {
-            return Err(Error::TooLarge { what: WHAT, host: self.connection.host(), limit });
+            return Err(Error::TooLarge(WHAT, self.connection.host(), limit));
         }
         let answer = self.connection.get(&self.url(&format!("blobs/sha256:{expected}")), "*/*").await?;
         let bytes = self.connection.body(answer, WHAT, layer.size, progress).await?;

@@ -49,7 +49,7 @@ pub async fn publish(
         (to.tag.as_deref().is_none_or(|tag| tag == version), "the tag is the skill's version; leave it out"),
     ];
     if let Some((_, reason)) = rules.into_iter().find(|(holds, _)| !holds) {
-        return Err(Error::NotPublishable { reason });
+        return Err(Error::NotPublishable(reason));
     }
     let mut repository = Repository::new(to, "pull,push", options)?;
     let manifest = Manifest::of_package(name, version, &archive);
@@ -57,15 +57,14 @@ pub async fn publish(
         Ok((there, existing)) if existing.layer().is_ok_and(|(layer, _)| sha256(&layer.digest) == Some(digest)) => {
             return Ok(Remote { place: Place::Oci(place), digest: Some(there) });
         }
-        Ok(_) if !replace => return Err(Error::Exists { reference: place.to_string() }),
-        Ok(_) | Err(Error::NotFound { .. }) => {}
-        Err(Error::Malformed { .. }) if replace => {}
+        Ok(_) if !replace => return Err(Error::Exists(place.to_string())),
+        Ok(_) | Err(Error::NotFound(..)) => {}
+        Err(Error::Malformed(..)) if replace => {}
         Err(error) => return Err(error),
     }
     repository.push_blob(&EMPTY, &|_, _| ()).await?;
     repository.push_blob(&archive, progress).await?;
-    let manifest =
-        serde_json::to_vec(&manifest).map_err(|_| Error::NotPublishable { reason: "its manifest is no JSON" })?;
+    let manifest = serde_json::to_vec(&manifest).map_err(|_| Error::NotPublishable("its manifest is no JSON"))?;
     let digest = repository.push_manifest(version, manifest).await?;
     Ok(Remote { place: Place::Oci(place), digest: Some(digest) })
 }

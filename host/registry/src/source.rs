@@ -66,7 +66,7 @@ impl FromStr for Source {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = |reason| Error::NotASource { text: text.to_owned(), reason };
+        let wrong = |reason| Error::NotASource(text.to_owned(), reason);
         if text.is_empty() || text.chars().any(char::is_control) {
             return Err(wrong("it is empty or has control characters"));
         }
@@ -93,7 +93,7 @@ impl FromStr for Remote {
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.parse()? {
             Source::Remote(remote) => Ok(remote),
-            _ => Err(Error::NotASource { text: text.to_owned(), reason: "it is on this machine" }),
+            _ => Err(Error::NotASource(text.to_owned(), "it is on this machine")),
         }
     }
 }
