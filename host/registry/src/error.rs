@@ -9,8 +9,9 @@ use crate::{COMPONENT_LAYER, PACKAGE_LAYER};
 pub enum Error {
     /// What was typed is no source, and why.
     #[error(
-        "'{text}' is no source of a skill: {reason}; write a name (weather), a folder (./weather), an archive (weather.tar.gz, \
-         .tgz, .tar or .zip), oci://HOST/NAME[:TAG], https://HOST/index.json#NAME[@VERSION] or https://HOST/NAME.tar.gz",
+        "'{text}' is no source of a skill: {reason}; write a name (weather), a folder (./weather), an archive \
+         (weather.tar.gz, .tgz, .tar or .zip), oci://HOST/NAME[:TAG], https://HOST/index.json#NAME[@VERSION] or \
+         https://HOST/NAME.tar.gz",
         text = shown(.0), reason = .1
     )]
     NotASource(String, &'static str),
@@ -39,7 +40,8 @@ pub enum Error {
     TooLarge(&'static str, String, u64),
     /// Status 401 or 403.
     #[error(
-        "{0} refuses this without the right credentials; check the name, and set USER:TOKEN for {0} in the configuration"
+        "{0} refuses this without the right credentials; check the name, and set USER:TOKEN for {0} in the \
+         configuration"
     )]
     Unauthorized(String),
     /// Status 404 for something at a host.
@@ -50,14 +52,14 @@ pub enum Error {
     Status(&'static str, String, u16),
     /// Something from a host that is not in the expected format, and why.
     #[error(
-        "{what} from {host} is not understood: {reason}; ask its publisher to correct \
-         it",
+        "{what} from {host} is not understood: {reason}; ask its publisher to correct it",
         what = .0, host = .1, reason = shown(.2)
     )]
     Malformed(&'static str, String, String),
     /// CMP-14, CMP-19: other bytes than were promised.
     #[error(
-        "{what} is not what was promised (sha256 {found} instead of {expected}) and was thrown away; do not use it, ask its publisher"
+        "{what} is not what was promised (sha256 {found} instead of {expected}) and was thrown away; do not use it, \
+         ask its publisher"
     )]
     Digest {
         /// What was read.
@@ -69,8 +71,8 @@ pub enum Error {
     },
     /// An artifact of another kind, and what it holds.
     #[error(
-        "{place} is no skill: it holds {found}; accepted is one layer of type {PACKAGE_LAYER} or \
-         {COMPONENT_LAYER}",
+        "{place} is no skill: it holds {found}; accepted is one layer of type {PACKAGE_LAYER} \
+         or {COMPONENT_LAYER}",
         place = .0, found = shown(.1)
     )]
     NotASkill(String, String),

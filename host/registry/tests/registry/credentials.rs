@@ -91,17 +91,6 @@ async fn cmp_19_a_token_server_elsewhere_is_not_asked() {
 }
 
 #[tokio::test]
-async fn cred_a_host_that_the_owner_named_gets_no_credentials() {
-    let other = Origin::self_signed(|_| Answer::ok(ARCHIVE)).await;
-    let host = format!("localhost:{}", other.port);
-    let origin = locked(BASIC, format!("Bearer realm=\"https://{host}/token\"")).await;
-    let options = Options { hosts: vec![host], ..owner() };
-    let error = get_with(&origin.oci("weather:1.0.0"), &options).await.unwrap_err();
-    // Nobody trusts its certificate, so it cannot be seen what it would have got; no error tells it either.
-    assert!(matches!(error, Error::Connection(..)) && !error.to_string().contains("a-secret"), "{error}");
-}
-
-#[tokio::test]
 async fn a_challenge_that_is_not_understood_is_a_refusal() {
     for challenge in ["Negotiate", "Bearer", "Bearer realm=nowhere", "", "Bearer realm=\"\""] {
         let origin = locked("nothing", challenge).await;

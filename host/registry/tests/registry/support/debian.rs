@@ -14,7 +14,6 @@ use tempfile::TempDir;
 use super::reference;
 
 /// The hash of [`DebianRegistry::CREDENTIALS`].
-
 const HTPASSWD: &str = "author:$2b$04$8CNovGZoPv4QHPs/W.Sb8uKkcUvokDV6cV94qg534oEvOpK/pIATu\n";
 
 /// A running registry; it and its data end with the test.
