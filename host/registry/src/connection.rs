@@ -51,7 +51,7 @@ impl<'a> Connection<'a> {
             // Reading the system's certificates takes longer than the whole exchange.
             builder = builder.tls_certs_only([]);
         }
-        let failed = |error| Error::Connection { host: authority(home).to_owned(), reason: cause(&error) };
+        let failed = |error| Error::Connection(authority(home).to_owned(), cause(&error));
         let client = builder.build().map_err(failed)?;
         Ok(Self { client, home: home.clone(), scope, options, authorization: None })
     }
@@ -61,7 +61,7 @@ impl<'a> Connection<'a> {
     }
 
     pub(crate) fn malformed(&self, what: &'static str, reason: impl ToString) -> Error {
-        Error::Malformed { what, host: self.host(), reason: reason.to_string() }
+        Error::Malformed(what, self.host(), reason.to_string())
     }
 
     pub(crate) fn request(&self, method: Method, url: &Url) -> RequestBuilder {
@@ -78,7 +78,7 @@ impl<'a> Connection<'a> {
             }
             url = self.location(&answer)?;
         }
-        Err(Error::Redirects { host: self.host(), limit: self.options.limits.redirects })
+        Err(Error::Redirects(self.host(), self.options.limits.redirects))
     }
 
     /// Where an answer sends on to, if the owner named that host.
@@ -94,8 +94,8 @@ impl<'a> Connection<'a> {
         match url.scheme() {
             _ if self.is_home(&url) => Ok(url),
             "https" if self.options.hosts.contains(&other) => Ok(url),
-            "https" => Err(Error::OtherHost { host, other }),
-            _ => Err(Error::Unencrypted { host, other }),
+            "https" => Err(Error::OtherHost(host, other)),
+            _ => Err(Error::Unencrypted(host, other)),
         }
     }
 
@@ -126,13 +126,13 @@ impl<'a> Connection<'a> {
     async fn within<T>(&self, work: impl Future<Output = reqwest::Result<T>>) -> Result<T, Error> {
         match timeout(self.options.limits.idle, work).await {
             Ok(done) => done.map_err(|error| self.broken(&error)),
-            Err(_) => Err(Error::TimedOut { host: self.host() }),
+            Err(_) => Err(Error::TimedOut(self.host())),
         }
     }
 
     fn broken(&self, error: &reqwest::Error) -> Error {
         let host = self.host();
-        if error.is_timeout() { Error::TimedOut { host } } else { Error::Connection { host, reason: cause(error) } }
+        if error.is_timeout() { Error::TimedOut(host) } else { Error::Connection(host, cause(error)) }
     }
 
     /// Finds out what this host wants to see; whether there is something to show it.
@@ -183,9 +183,9 @@ impl<'a> Connection<'a> {
         let host = self.host();
         match answer.status() {
             status if status.is_success() => Ok(answer),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Unauthorized { host }),
-            StatusCode::NOT_FOUND => Err(Error::NotFound { what, host }),
-            status => Err(Error::Status { what, host, status: status.as_u16() }),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Unauthorized(host)),
+            StatusCode::NOT_FOUND => Err(Error::NotFound(what, host)),
+            status => Err(Error::Status(what, host, status.as_u16())),
         }
     }
 
@@ -198,7 +198,7 @@ impl<'a> Connection<'a> {
         progress: Progress<'_>,
     ) -> Result<Bytes, Error> {
         let mut answer = self.good(answer, what)?;
-        let too_large = || Error::TooLarge { what, host: self.host(), limit };
+        let too_large = || Error::TooLarge(what, self.host(), limit);
         let total = answer.content_length();
         if total.is_some_and(|total| total > limit) {
             return Err(too_large());
@@ -251,7 +251,7 @@ impl<'a> Connection<'a> {
             match timeout(self.options.limits.idle, step).await {
                 Ok(Some(answer)) => return answer.map_err(|error| self.broken(&error)),
                 Ok(None) => progress(done as u64, Some(total as u64)),
-                Err(_) => return Err(Error::TimedOut { host: self.host() }),
+                Err(_) => return Err(Error::TimedOut(self.host())),
             }
         }
     }

@@ -5,7 +5,7 @@ use chiton_sandbox::Digest;
 use url::Url;
 
 use crate::{
-    Download, Error, Index, Options, Pick, Progress, Remote, TITLE, VERSION, connection::Connection,
+    Error, Index, Options, Place, Progress, Remote, TITLE, VERSION, Version, connection::Connection,
     manifest::Annotations, oci::Repository, source::parse_url,
 };
 
@@ -34,10 +34,32 @@ pub struct Fetched {
 /// # Errors
 /// Every [`Error`] but those of publishing.
 pub async fn fetch(source: &Remote, options: &Options, progress: Progress<'_>) -> Result<Fetched, Error> {
-    match source {
-        Remote::Oci(reference) => Repository::new(reference, "pull", options)?.fetch(progress).await,
-        Remote::Archive(download) => fetch_archive(download, options, progress).await,
-        Remote::Index(pick) => fetch_pick(pick, options, progress).await,
+    match &source.place {
+        Place::Oci(reference) => Repository::new(reference, "pull", options)?.fetch(source.digest, progress).await,
+        Place::Archive(url) => {
+            let mut connection = Connection::new(url, String::new(), options)?;
+            let bytes = download(&mut connection, url, source.digest, progress).await?;
+            let origin = Remote { digest: Some(Digest::of(&bytes)), ..source.clone() };
+            Ok(Fetched { content: Content::Package(bytes), origin, annotations: Annotations::new() })
+        }
+        Place::Index { url, name, version } => {
+            let mut connection = Connection::new(url, String::new(), options)?;
+            let index = read_index(&mut connection, url).await?;
+            let wanted = || format!("{name} {}", version.as_ref().map(Version::to_string).unwrap_or_default());
+            let entry = index.choose(name, version.as_ref(), source.digest);
+            let entry = entry.ok_or_else(|| Error::NotInIndex(wanted().trim_end().to_owned()))?;
+            same("the index's entry", source.digest, entry.sha256)?;
+            let archive = url.join(&entry.url).map_err(|error| connection.malformed("the index", error))?;
+            let archive = connection.checked(archive)?;
+            let bytes = download(&mut connection, &archive, Some(entry.sha256), progress).await?;
+            let place = Place::Index { url: url.clone(), name: name.clone(), version: Some(entry.version.clone()) };
+            let annotations = [(TITLE, entry.name.clone()), (VERSION, entry.version.to_string())];
+            Ok(Fetched {
+                content: Content::Package(bytes),
+                origin: Remote { place, digest: Some(entry.sha256) },
+                annotations: annotations.map(|(name, value)| (name.to_owned(), value)).into(),
+            })
+        }
     }
 }
 
@@ -46,7 +68,7 @@ pub async fn fetch(source: &Remote, options: &Options, progress: Progress<'_>) -
 /// # Errors
 /// As [`fetch`].
 pub async fn fetch_index(address: &str, options: &Options) -> Result<Index, Error> {
-    let url = parse_url(address).map_err(|reason| Error::NotASource { text: address.to_owned(), reason })?;
+    let url = parse_url(address).map_err(|reason| Error::NotASource(address.to_owned(), reason))?;
     read_index(&mut Connection::new(&url, String::new(), options)?, &url).await
 }
 
@@ -54,33 +76,6 @@ async fn read_index(connection: &mut Connection<'_>, url: &Url) -> Result<Index,
     let answer = connection.get(url, "application/json").await?;
     let bytes = connection.body(answer, "the index", connection.options.limits.document, &|_, _| ()).await?;
     Index::parse(&bytes).map_err(|reason| connection.malformed("the index", reason))
-}
-
-async fn fetch_pick(pick: &Pick, options: &Options, progress: Progress<'_>) -> Result<Fetched, Error> {
-    let mut connection = Connection::new(&pick.index, String::new(), options)?;
-    let index = read_index(&mut connection, &pick.index).await?;
-    let entry = index.choose(pick).ok_or_else(|| {
-        let version = pick.version.as_ref().map(|version| format!(" {version}"));
-        Error::NotInIndex { wanted: format!("{}{}", pick.name, version.unwrap_or_default()) }
-    })?;
-    let url = pick.index.join(&entry.url).map_err(|error| connection.malformed("the index", error))?;
-    let url = connection.checked(url)?;
-    same("the index's entry", pick.digest, entry.sha256)?;
-    let bytes = download(&mut connection, &url, Some(entry.sha256), progress).await?;
-    let origin = Pick { version: Some(entry.version.clone()), digest: Some(entry.sha256), ..pick.clone() };
-    let annotations = [(TITLE, entry.name.clone()), (VERSION, entry.version.to_string())];
-    Ok(Fetched {
-        content: Content::Package(bytes),
-        origin: Remote::Index(origin),
-        annotations: annotations.map(|(name, value)| (name.to_owned(), value)).into(),
-    })
-}
-
-async fn fetch_archive(source: &Download, options: &Options, progress: Progress<'_>) -> Result<Fetched, Error> {
-    let mut connection = Connection::new(&source.url, String::new(), options)?;
-    let bytes = download(&mut connection, &source.url, source.digest, progress).await?;
-    let origin = Remote::Archive(Download { url: source.url.clone(), digest: Some(Digest::of(&bytes)) });
-    Ok(Fetched { content: Content::Package(bytes), origin, annotations: Annotations::new() })
 }
 
 async fn download(

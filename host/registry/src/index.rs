@@ -6,7 +6,7 @@ use chiton_sandbox::Digest;
 use semver::Version;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::{Pick, source::is_skill_name};
+use crate::source::is_skill_name;
 
 /// The format that is read.
 const FORMAT: u32 = 1;
@@ -94,11 +94,11 @@ impl Index {
     }
 
     /// The version that is wanted, or the newest. A withdrawn one only where its digest was pinned before.
-    pub(crate) fn choose(&self, pick: &Pick) -> Option<&Entry> {
+    pub(crate) fn choose(&self, name: &str, version: Option<&Version>, pinned: Option<Digest>) -> Option<&Entry> {
         let wanted = |entry: &&Entry| {
-            entry.name == pick.name
-                && pick.version.as_ref().is_none_or(|version| *version == entry.version)
-                && (!entry.yanked || pick.digest == Some(entry.sha256))
+            entry.name == name
+                && version.is_none_or(|version| *version == entry.version)
+                && (!entry.yanked || pinned == Some(entry.sha256))
         };
         self.skills.iter().filter(wanted).max_by_key(|entry| rank(entry))
     }

@@ -19,4 +19,4 @@ pub use manifest::{ARTIFACT_TYPE, COMPONENT_LAYER, PACKAGE_LAYER, TITLE, VERSION
 pub use options::{Credentials, Limits, Options, Progress};
 pub use publish::{Publication, publish};
 pub use semver::Version;
-pub use source::{Download, Pick, Reference, Remote, Source};
+pub use source::{Place, Reference, Remote, Source};

@@ -24,9 +24,11 @@ pub(crate) const MANIFESTS: [&str; 2] =
 const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
 pub(crate) const EMPTY: Bytes = Bytes::from_static(b"{}");
 
+/// What some bytes are.
+pub(crate) type Kind = fn(Bytes) -> Content;
+
 /// What the bytes of a layer are.
-const LAYERS: [(&str, fn(Bytes) -> Content); 2] =
-    [(PACKAGE_LAYER, Content::Package), (COMPONENT_LAYER, Content::Component)];
+const LAYERS: [(&str, Kind); 2] = [(PACKAGE_LAYER, Content::Package), (COMPONENT_LAYER, Content::Component)];
 
 pub(crate) type Annotations = BTreeMap<String, String>;
 
@@ -86,7 +88,7 @@ impl Manifest {
     }
 
     /// The one layer of a skill with what its bytes are, or what is there instead.
-    pub(crate) fn layer(&self) -> Result<(&Descriptor, fn(Bytes) -> Content), String> {
+    pub(crate) fn layer(&self) -> Result<(&Descriptor, Kind), String> {
         let [layer] = self.layers.as_slice() else {
             return Err(format!("{} layers and {} manifests", self.layers.len(), self.manifests.len()));
         };

@@ -4,14 +4,14 @@ use bytes::Bytes;
 use chiton_sandbox::Digest;
 use reqwest::{
     Method, StatusCode,
-    header::{CONTENT_TYPE, LINK},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, LINK},
 };
 use semver::Version;
 use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    Content, Error, Fetched, Options, Progress, Reference, Remote,
+    Error, Fetched, Options, Place, Progress, Reference, Remote,
     connection::Connection,
     fetch::same,
     manifest::{Descriptor, MANIFESTS, Manifest},
@@ -42,22 +42,22 @@ impl<'a> Repository<'a> {
         url
     }
 
-    pub(crate) async fn fetch(mut self, progress: Progress<'_>) -> Result<Fetched, Error> {
-        let mut origin = self.reference.clone();
-        if origin.tag.is_none() && origin.digest.is_none() {
-            origin.tag = Some(self.newest_tag().await?);
+    pub(crate) async fn fetch(mut self, pinned: Option<Digest>, progress: Progress<'_>) -> Result<Fetched, Error> {
+        let mut reference = self.reference.clone();
+        if reference.tag.is_none() && pinned.is_none() {
+            reference.tag = Some(self.newest_tag().await?);
         }
-        let wanted = origin.digest.map(|digest| format!("sha256:{digest}")).or_else(|| origin.tag.clone());
+        let wanted = pinned.map(|digest| format!("sha256:{digest}")).or_else(|| reference.tag.clone());
         let (mut digest, mut manifest) = self.manifest(&wanted.unwrap_or_default()).await?;
         if let [only] = manifest.manifests.as_slice() {
             let only = self.digest(only)?;
             (digest, manifest) = self.manifest(&format!("sha256:{only}")).await?;
         }
-        origin.digest = Some(digest);
-        let not_a_skill = |found| Error::NotASkill { reference: origin.to_string(), found };
-        let (layer, kind): (_, fn(Bytes) -> Content) = manifest.layer().map_err(not_a_skill)?;
+        let not_a_skill = |found| Error::NotASkill(reference.to_string(), found);
+        let (layer, kind) = manifest.layer().map_err(not_a_skill)?;
         let content = kind(self.blob(layer, progress).await?);
-        Ok(Fetched { content, origin: Remote::Oci(origin), annotations: manifest.annotations.unwrap_or_default() })
+        let origin = Remote { place: Place::Oci(reference), digest: Some(digest) };
+        Ok(Fetched { content, origin, annotations: manifest.annotations.unwrap_or_default() })
     }
 
     /// The highest version among the tags; releases before pre-releases.
@@ -72,7 +72,7 @@ impl<'a> Repository<'a> {
         let tags: Tags = self.connection.document(answer, WHAT).await?;
         let versions = tags.tags.iter().flatten().filter_map(|tag| Version::parse(tag).ok());
         let newest = versions.max_by_key(|version| (version.pre.is_empty(), version.clone()));
-        newest.map(|version| version.to_string()).ok_or(Error::NotFound { what: WHAT, host: self.connection.host() })
+        newest.map(|version| version.to_string()).ok_or(Error::NotFound(WHAT, self.connection.host()))
     }
 
     /// The manifest of a tag or digest, and its own digest, checked against all that was said of it.
@@ -101,7 +101,7 @@ impl<'a> Repository<'a> {
         const WHAT: &str = "the skill";
         let (expected, limit) = (self.digest(layer)?, self.connection.options.limits.package);
         if layer.size > limit {
-            return Err(Error::TooLarge { what: WHAT, host: self.connection.host(), limit });
+            return Err(Error::TooLarge(WHAT, self.connection.host(), limit));
         }
         let answer = self.connection.get(&self.url(&format!("blobs/sha256:{expected}")), "*/*").await?;
         let bytes = self.connection.body(answer, WHAT, layer.size, progress).await?;
@@ -117,7 +117,7 @@ impl<'a> Repository<'a> {
         if self.connection.send(asking).await?.status() == StatusCode::OK {
             return Ok(());
         }
-        let opening = self.connection.request(Method::POST, &self.url("blobs/uploads/")).header("content-length", 0);
+        let opening = self.connection.request(Method::POST, &self.url("blobs/uploads/")).header(CONTENT_LENGTH, 0);
         let answer = self.connection.send(opening).await?;
         let mut place = self.connection.location(&self.connection.good(answer, WHAT)?)?;
         place.query_pairs_mut().append_pair("digest", &digest);

@@ -24,57 +24,49 @@ pub enum Source {
     Remote(Remote),
 }
 
-/// A source on another machine. With a digest it is pinned: other bytes are refused.
+/// A source on another machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remote {
-    /// `oci://HOST/NAME[:TAG][@sha256:HEX]`
-    Oci(Reference),
-    /// `https://HOST/index.json#NAME[@VERSION][@sha256:HEX]`
-    Index(Pick),
-    /// `https://HOST/NAME.tar.gz[#sha256:HEX]`
-    Archive(Download),
+pub struct Remote {
+    /// Where it is.
+    pub place: Place,
+    /// Pins it: of a registry's manifest, or of an archive. Other bytes are refused.
+    pub digest: Option<Digest>,
 }
 
-/// An artifact of an OCI registry; the digest is its manifest's.
+/// A place on another machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `oci://HOST/NAME[:TAG]`
+    Oci(Reference),
+    /// `https://HOST/index.json#NAME[@VERSION]`
+    Index {
+        /// The index file.
+        url: Url,
+        /// The skill's name.
+        name: String,
+        /// The version; without one, the newest is meant.
+        version: Option<Version>,
+    },
+    /// `https://HOST/NAME.tar.gz`
+    Archive(Url),
+}
+
+/// An artifact of an OCI registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// Scheme, host and port of the registry.
     pub registry: Url,
     /// The repository.
     pub name: String,
-    /// The tag; without tag and digest, the newest version is meant.
+    /// The tag; without one, the newest version is meant.
     pub tag: Option<String>,
-    /// The digest, which the tag cannot change.
-    pub digest: Option<Digest>,
-}
-
-/// A skill of an index file; the digest is its archive's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pick {
-    /// The index file.
-    pub index: Url,
-    /// The skill's name.
-    pub name: String,
-    /// The version; without one, the newest is meant.
-    pub version: Option<Version>,
-    /// The archive's digest.
-    pub digest: Option<Digest>,
-}
-
-/// An archive behind an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Download {
-    /// The address.
-    pub url: Url,
-    /// The archive's digest.
-    pub digest: Option<Digest>,
 }
 
 impl FromStr for Source {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = |reason| Error::NotASource { text: text.to_owned(), reason };
+        let wrong = |reason| Error::NotASource(text.to_owned(), reason);
         if text.is_empty() || text.chars().any(char::is_control) {
             return Err(wrong("it is empty or has control characters"));
         }
@@ -101,43 +93,43 @@ impl FromStr for Remote {
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.parse()? {
             Source::Remote(remote) => Ok(remote),
-            _ => Err(Error::NotASource { text: text.to_owned(), reason: "it is on this machine" }),
+            _ => Err(Error::NotASource(text.to_owned(), "it is on this machine")),
         }
     }
 }
 
 fn parse_remote(text: &str) -> Result<Remote, &'static str> {
-    if let Some(reference) = text.strip_prefix("oci://") {
-        return Ok(Remote::Oci(parse_reference(reference)?));
-    }
-    let (place, wanted) = text.split_once('#').unwrap_or((text, ""));
-    let url = parse_url(place)?;
-    if is_archive(url.path()) {
-        let digest = (!wanted.is_empty()).then(|| sha256(wanted).ok_or("after # stands sha256:HEX"));
-        return Ok(Remote::Archive(Download { url, digest: digest.transpose()? }));
-    }
-    if !url.path().ends_with(".json") {
-        return Err("the address is neither an archive nor an index file (.json)");
-    }
-    let mut parts = wanted.split('@');
-    let name = parts.next().filter(|name| is_skill_name(name)).ok_or("after # stands the name of a skill")?.to_owned();
-    let mut pick = Pick { index: url, name, version: None, digest: None };
-    for part in parts {
-        match (sha256(part), Version::parse(part)) {
-            (Some(digest), _) => pick.digest = Some(digest),
-            (None, Ok(version)) => pick.version = Some(version),
-            (None, Err(_)) => return Err("after @ stands a version such as 1.2.0"),
+    let (text, digest) = match text.rsplit_once(['@', '#']) {
+        Some((text, pin)) if pin.contains(':') && !pin.contains('/') => {
+            (text, Some(sha256(pin).ok_or("a pin is sha256: and 64 hexadecimal digits")?))
         }
+        _ => (text, None),
+    };
+    let place = match text.strip_prefix("oci://") {
+        Some(reference) => Place::Oci(parse_reference(reference)?),
+        None => parse_page(text)?,
+    };
+    Ok(Remote { place, digest })
+}
+
+fn parse_page(text: &str) -> Result<Place, &'static str> {
+    let (page, wanted) = text.split_once('#').unwrap_or((text, ""));
+    let url = parse_url(page)?;
+    match (url.path().ends_with(".json"), is_archive(url.path()), wanted) {
+        (false, true, "") => return Ok(Place::Archive(url)),
+        (true, false, _) => {}
+        _ => return Err("the address is neither an archive nor an index file (.json) with # and a name"),
     }
-    Ok(Remote::Index(pick))
+    let (name, version) = wanted.split_once('@').map_or((wanted, None), |(name, version)| (name, Some(version)));
+    if !is_skill_name(name) {
+        return Err("after # stands the name of a skill");
+    }
+    let version = version.map(Version::parse).transpose().map_err(|_| "after @ stands a version such as 1.2.0")?;
+    Ok(Place::Index { url, name: name.to_owned(), version })
 }
 
 fn parse_reference(text: &str) -> Result<Reference, &'static str> {
     let (host, rest) = text.split_once('/').ok_or("a name is missing after the registry's host")?;
-    let (rest, digest) = match rest.split_once('@') {
-        Some((rest, digest)) => (rest, Some(sha256(digest).ok_or("after @ stands sha256: and 64 digits")?)),
-        None => (rest, None),
-    };
     let (name, tag) = rest.split_once(':').map_or((rest, None), |(name, tag)| (name, Some(tag)));
     if !is_repository(name) {
         return Err("the name in a registry has lower-case letters, digits, dots, dashes and slashes");
@@ -150,7 +142,7 @@ fn parse_reference(text: &str) -> Result<Reference, &'static str> {
     if &registry[Position::AfterPort..] != "/" {
         return Err("the registry's host is not valid");
     }
-    Ok(Reference { registry, name: name.to_owned(), tag: tag.map(str::to_owned), digest })
+    Ok(Reference { registry, name: name.to_owned(), tag: tag.map(str::to_owned) })
 }
 
 /// An address by https, or by http on this machine.
@@ -225,25 +217,21 @@ impl fmt::Display for Source {
 
 impl fmt::Display for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Oci(reference) => reference.fmt(f),
-            Self::Index(Pick { index, name, version, digest }) => {
-                write!(f, "{index}#{name}")?;
-                with(f, "@", version.as_ref())?;
-                with(f, "@sha256:", digest.as_ref())
+        let mark = match &self.place {
+            Place::Oci(reference) => write!(f, "{reference}").map(|()| "@sha256:")?,
+            Place::Archive(url) => write!(f, "{url}").map(|()| "#sha256:")?,
+            Place::Index { url, name, version } => {
+                write!(f, "{url}#{name}")?;
+                with(f, "@", version.as_ref()).map(|()| "@sha256:")?
             }
-            Self::Archive(Download { url, digest }) => {
-                write!(f, "{url}")?;
-                with(f, "#sha256:", digest.as_ref())
-            }
-        }
+        };
+        with(f, mark, self.digest.as_ref())
     }
 }
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "oci://{}/{}", authority(&self.registry), self.name)?;
-        with(f, ":", self.tag.as_ref())?;
-        with(f, "@sha256:", self.digest.as_ref())
+        with(f, ":", self.tag.as_ref())
     }
 }

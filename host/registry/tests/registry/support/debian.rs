@@ -8,11 +8,12 @@ use std::{
     thread,
 };
 
-use chiton_registry::{Reference, Remote};
+use chiton_registry::Reference;
 use tempfile::TempDir;
 
-/// The hash of [`DebianRegistry::CREDENTIALS`].
+use super::reference;
 
+/// The hash of [`DebianRegistry::CREDENTIALS`].
 const HTPASSWD: &str = "author:$2b$04$8CNovGZoPv4QHPs/W.Sb8uKkcUvokDV6cV94qg534oEvOpK/pIATu\n";
 
 /// A running registry; it and its data end with the test.
@@ -61,10 +62,7 @@ impl DebianRegistry {
     }
 
     pub fn reference(&self, name: &str) -> Reference {
-        match format!("oci://{}/{name}", self.host).parse() {
-            Ok(Remote::Oci(reference)) => reference,
-            other => panic!("{other:?}"),
-        }
+        reference(&format!("oci://{}/{name}", self.host))
     }
 
     /// The file in which the registry keeps the blob of a digest.

@@ -5,7 +5,7 @@ mod origin;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chiton_registry::{Content, Error, Fetched, Limits, Options, Remote, fetch};
+use chiton_registry::{Content, Error, Fetched, Limits, Options, Place, Reference, Remote, fetch};
 use chiton_sandbox::Digest;
 
 pub use debian::DebianRegistry;
@@ -22,15 +22,21 @@ pub async fn get_with(source: &str, options: &Options) -> Result<Fetched, Error>
 
 /// Limits that a test can reach.
 pub fn small() -> Options {
-    let limits = Limits {
-        package: 1_000,
-        document: 2_000,
-        redirects: 2,
-        connect: Duration::from_secs(5),
-        idle: Duration::from_millis(200),
-        whole: Duration::from_secs(20),
-    };
+    let limits = Limits { package: 1_000, document: 2_000, redirects: 2, ..Limits::default() };
     Options { limits, ..Options::default() }
+}
+
+/// Waits for a byte hardly at all.
+pub fn impatient() -> Options {
+    let limits = Limits { idle: Duration::from_millis(300), ..Limits::default() };
+    Options { limits, ..Options::default() }
+}
+
+pub fn reference(text: &str) -> Reference {
+    match text.parse::<Remote>().unwrap().place {
+        Place::Oci(reference) => reference,
+        other => panic!("{other:?}"),
+    }
 }
 
 pub fn bytes(content: &Content) -> &[u8] {

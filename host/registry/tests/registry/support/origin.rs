@@ -88,7 +88,7 @@ impl Origin {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
+            .with_single_cert(vec![made.cert.der().to_vec().into()], key)
             .unwrap();
         Self::listen(Arc::new(respond), Some(TlsAcceptor::from(Arc::new(config)))).await
     }
