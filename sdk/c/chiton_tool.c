@@ -202,12 +202,27 @@ static char *directory_of(const char *path)
     return chiton_format("%.*s%s%.*s", (int)base->len, (const char *)base->ptr, length ? "/" : "", length, path);
 }
 
+/* Whether a path lies in a mount, by its text alone. */
+static bool is_mounted(const char *path)
+{
+    if (path[0] != '/') {
+        return mounts.len > 0 && strncmp(path, "..", 2) != 0;
+    }
+    for (size_t i = 0; i < mounts.len; i++) {
+        const chiton_string_t *mount = &mounts.ptr[i].path;
+        bool same = strncmp(path, (const char *)mount->ptr, mount->len) == 0;
+        if (same && (path[mount->len] == '/' || path[mount->len] == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool chiton_file_failure(const char *path, bool write)
 {
     switch (errno) {
-    /* Without any mount there is no directory that could be searched, so it looks like a missing file. */
-    case ENOENT:
-        if (mounts.len > 0) {
+    case ENOENT: /* to some versions of the C library, all that is not mounted does not exist */
+        if (is_mounted(path)) {
             return chiton_fail(CHITON_NOT_FOUND, "'%s' does not exist", path);
         }
     /* fall through */
