@@ -2,6 +2,8 @@
 
 mod arguments;
 mod builtin;
+#[cfg(test)]
+mod bundled;
 mod commands;
 mod config;
 mod control;

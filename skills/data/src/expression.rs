@@ -107,7 +107,9 @@ impl Expression {
     /// The same with names and aggregates resolved.
     pub(crate) fn bind(self, scope: &mut Scope<'_>) -> Result<Self, String> {
         let boxed = |inner: Self, scope: &mut Scope<'_>| inner.bind(scope).map(Box::new);
-        let all = |list: Vec<Self>, scope: &mut Scope<'_>| list.into_iter().map(|one| one.bind(scope)).collect();
+        let all = |list: Vec<Self>, scope: &mut Scope<'_>| -> Result<Vec<Self>, String> {
+            list.into_iter().map(|one| one.bind(scope)).collect()
+        };
         Ok(match self {
             Self::Name(parts) => Self::Column((scope.column)(&parts)?),
             Self::Binary(one, operator, two) => Self::Binary(boxed(*one, scope)?, operator, boxed(*two, scope)?),

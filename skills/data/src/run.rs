@@ -140,9 +140,9 @@ impl Columns {
             true => rows.iter().map(|row| result(row, &[])).collect(),
             false => grouped(&rows, &groups)
                 .into_iter()
-                .map(|rows| (rows, aggregates.iter().map(|one| one.over(rows.iter().copied())).collect::<Vec<_>>()))
-                .filter(|(rows, computed)| having.as_ref().is_none_or(|having| holds(having, rows, computed)))
-                .map(|(rows, computed)| result(first(&rows), &computed))
+                .map(|rows| (aggregates.iter().map(|one| one.over(rows.iter().copied())).collect::<Vec<_>>(), rows))
+                .filter(|(computed, rows)| having.as_ref().is_none_or(|having| holds(having, rows, computed)))
+                .map(|(computed, rows)| result(first(&rows), &computed))
                 .collect(),
         };
         if query.distinct {
