@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chiton_build::Guest;
 use chiton_egress::{Allowance, Egress, Request, SecretSource, SecretString, Setup};
 use chiton_sandbox::ports::{Caller, Outbound, OutboundRequest, OutboundResponse, PortError};
-use chiton_sandbox::{CallRequest, Component, Grants, Part, Ports, Sandbox, SessionRights};
+use chiton_sandbox::{CallRequest, Component, Digest, Grants, Part, Ports, Sandbox, Script, SessionRights};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -268,10 +268,21 @@ struct Skill {
 
 impl Skill {
     /// The skill in a folder, its component built and loaded.
-    async fn load(sandbox: &Sandbox, folder: PathBuf) -> Self {
+    async fn built(sandbox: &Sandbox, folder: PathBuf) -> Self {
         let wasm = chiton_build::build(&Guest::at(&folder)).unwrap();
         let component = sandbox.load(std::fs::read(wasm).unwrap()).await.unwrap();
         Self { manifest: manifest(&folder), folder, component }
+    }
+
+    /// The skill in a folder, its script on an engine.
+    async fn on(sandbox: &Sandbox, engine: &[u8], folder: PathBuf) -> Self {
+        let manifest = manifest(&folder);
+        let name = manifest.script.clone().unwrap();
+        let script = Script { text: std::fs::read_to_string(folder.join(&name)).unwrap(), name };
+        let bytes = engine.to_owned();
+        let source = Arc::new(move || Ok(bytes.clone()));
+        let component = sandbox.load_script(Digest::of(engine), source, script).await.unwrap();
+        Self { manifest, folder, component }
     }
 
     async fn examples_hold(&self, sandbox: &Sandbox) {
@@ -294,8 +305,33 @@ async fn the_examples_of_every_rust_skill_hold_with_what_it_asks_for() {
     let only = std::env::var("SKILL").ok();
     for folder in folders().into_iter().filter(|folder| folder.join("Cargo.toml").is_file()) {
         if only.as_ref().is_none_or(|only| folder.ends_with(only)) {
-            Skill::load(&sandbox, folder).await.examples_hold(&sandbox).await;
+            Skill::built(&sandbox, folder).await.examples_hold(&sandbox).await;
         }
+    }
+}
+
+/// The examples of the skills whose scripts run on the engine of this name.
+async fn scripts_hold_on(name: &str, engine: &[u8]) {
+    let cache = tempfile::tempdir().unwrap();
+    let sandbox = chiton_tests::shell::sandbox(cache.path().join("cache"));
+    for folder in folders().into_iter().filter(|folder| manifest(folder).engine.as_deref() == Some(name)) {
+        Skill::on(&sandbox, engine, folder).await.examples_hold(&sandbox).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs tools/programs/js to be an engine of scripts"]
+async fn the_examples_of_every_javascript_skill_hold_with_what_it_asks_for() {
+    scripts_hold_on("js", &chiton_tests::shell::built("programs/js")).await;
+}
+
+#[tokio::test]
+async fn the_examples_of_every_python_skill_hold_with_what_it_asks_for() {
+    // The engine is built by hand: `tools/programs/python/build.sh target/python.wasm`.
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python.wasm");
+    let engine = std::env::var_os("PYTHON_WASM").map_or(built, PathBuf::from);
+    if let Ok(engine) = std::fs::read(engine) {
+        scripts_hold_on("python", &engine).await;
     }
 }
 
