@@ -63,16 +63,21 @@ impl BuiltIn {
 
     /// Its bytes. Unpacking takes a few hundredths of a second, next to which compiling takes long.
     pub fn bytes(&self) -> std::io::Result<Vec<u8>> {
-        let mut all = zstd::Decoder::new(PACKED)?;
-        all.window_log_max(WINDOW)?;
-        std::io::copy(&mut (&mut all).take(self.offset as u64), &mut std::io::sink())?;
-        let mut bytes = vec![0; self.size];
-        all.read_exact(&mut bytes)?;
-        Ok(bytes)
+        unpacked(self.offset, self.size)
     }
 
     /// Loads it: from the code cache, or by compiling it, which takes a moment.
     pub async fn load(&'static self, sandbox: &Sandbox) -> Result<Arc<Component>, LoadError> {
         sandbox.load_known(self.digest, Arc::new(|| self.bytes())).await
     }
+}
+
+/// `size` bytes of what is packed, from `offset` on.
+pub fn unpacked(offset: usize, size: usize) -> std::io::Result<Vec<u8>> {
+    let mut all = zstd::Decoder::new(PACKED)?;
+    all.window_log_max(WINDOW)?;
+    std::io::copy(&mut (&mut all).take(offset as u64), &mut std::io::sink())?;
+    let mut bytes = vec![0; size];
+    all.read_exact(&mut bytes)?;
+    Ok(bytes)
 }

@@ -104,7 +104,7 @@ impl Host {
     /// Warnings of names that could be taken for this one.
     async fn confusable(&self, name: &str) -> Result<Vec<String>, Failure> {
         let all = self.store().skills().await?;
-        let bundled = crate::bundled::all().map(|skill| skill.name);
+        let bundled = crate::bundled::all().iter().map(|skill| skill.name);
         let others: BTreeSet<&str> = all.iter().map(|row| row.name.as_str()).chain(bundled).collect();
         let near = others.into_iter().filter(|other| *other != name && confusable(name, other));
         let warning =

@@ -212,7 +212,7 @@ pub fn hint(text: &str) -> String {
 }
 
 fn unknown(name: &str) -> Failure {
-    let names: Vec<&str> = bundled::all().map(|skill| skill.name).collect();
+    let names: Vec<&str> = bundled::all().iter().map(|skill| skill.name).collect();
     let near = crate::config::nearest(name, names.iter().copied());
     let advice = match near {
         Some(near) => format!("did you mean '{near}'?"),

@@ -37,7 +37,7 @@ pub async fn list(json: bool) -> Result<(), Failure> {
         state => state.as_str(),
     };
     let shown: Vec<_> = rows.iter().filter(|row| row.state != SkillState::Retired).collect();
-    let bundled = bundled::all().filter(|skill| !shown.iter().any(|row| row.name == skill.name));
+    let bundled = bundled::all().iter().filter(|skill| !shown.iter().any(|row| row.name == skill.name));
     if json {
         let added = shown.iter().map(|row| json!({"name": row.name, "version": row.version, "state": state(row), "source": row.source, "digest": row.digest}));
         let bundled =
