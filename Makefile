@@ -7,14 +7,14 @@ SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: chat test build bench lint fuzz picture sdk-check languages target cargo
+.PHONY: chat test build bench lint fuzz picture sdk-check languages docker-registry target cargo
 
 # The whole workspace is named so that both commands build the large crates with the same features, once.
 chat: target
 	@$(CARGO) build --workspace --bin chiton
 	@target/debug/chiton chat $(ARGS)
 
-test: target
+test: target docker-registry
 	$(CARGO) test --workspace --features chiton/failpoints
 	cd tools/programs && $(CARGO) test -p chiton-posix-regex
 
@@ -60,6 +60,10 @@ sdk-check:
 languages: target
 	sdk/build-all.sh $(LANGUAGES)
 	CHITON_LANGUAGES=$(CURDIR)/target/languages $(CARGO) test --package chiton-tests --test languages
+
+# The registry that skills are published to and added from in tests. Instant when it is there.
+docker-registry:
+	@host/registry/tests/docker-registry.sh
 
 # A compiler that can build guests. Instant when there is nothing to do.
 target: cargo

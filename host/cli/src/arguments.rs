@@ -221,9 +221,12 @@ pub enum Skill {
         folder: SkillFolder,
         /// Where: `oci://HOST/NAME`; the version is the tag unless one is given.
         reference: String,
+        /// A further host that the registry may send on to; repeats.
+        #[arg(long, value_name = "HOST")]
+        allow_host: Vec<String>,
         /// Replace other bytes that have this version there.
         #[arg(long)]
-        force: bool,
+        replace: bool,
     },
     /// Print the JSON Schema of skill.toml.
     Schema,
@@ -238,6 +241,9 @@ pub struct AddSkill {
     /// Add exactly the versions in this lock file instead.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "source")]
     pub lock: Option<PathBuf>,
+    /// A further host that the source may send on to; repeats.
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
     /// Approve it at once with what it asks for.
     #[arg(long)]
     pub approve: bool,

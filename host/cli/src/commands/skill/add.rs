@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::request::{Decision, Request};
 use crate::settings::{Settings, current_directory};
 use crate::terminal::progress;
-use chiton_registry::{Content, Credentials, Options, Publication, Source, fetch};
+use chiton_registry::{Content, Credentials, Options, Place, Publication, Remote, Source, fetch};
 use chiton_skills::lock::Lock;
 use chiton_skills::signature::{Signature, verify};
 use chiton_skills::{File, Files, Package};
@@ -32,13 +32,13 @@ pub async fn run(wanted: AddSkill, json: bool) -> Result<(), Failure> {
     let settings = Settings::load()?;
     let mut all = Vec::new();
     match (&wanted.source, &wanted.lock) {
-        (Some(source), _) => all.push(bring(source).await?),
+        (Some(source), _) => all.push(bring(source, &wanted.allow_host).await?),
         (None, Some(file)) => {
             let lock = Lock::parse(&std::fs::read_to_string(file).map_err(|error| {
                 Failure::new(Exit::NotFound, format!("the lock file {} cannot be read: {error}", file.display()))
             })?)?;
             for locked in lock.skills {
-                let brought = bring(&locked.source).await?;
+                let brought = bring(&locked.source, &wanted.allow_host).await?;
                 if brought.package.digest() != locked.digest {
                     let message = format!(
                         "{} has other files of '{}' now than the lock file says; nothing was added",
@@ -144,7 +144,7 @@ impl Drop for Staged {
 }
 
 /// Brings a skill from where the owner says.
-async fn bring(text: &str) -> Result<Brought, Failure> {
+async fn bring(text: &str, hosts: &[String]) -> Result<Brought, Failure> {
     let source: Source = text.parse()?;
     let base = current_directory()?;
     Ok(match &source {
@@ -167,7 +167,7 @@ async fn bring(text: &str) -> Result<Brought, Failure> {
         }
         Source::Remote(remote) => {
             let bar = progress::transfer(text);
-            let fetched = fetch(remote, &options()?, &|done, total| progress::moved(&bar, done, total)).await;
+            let fetched = fetch(remote, &options(hosts)?, &|done, total| progress::moved(&bar, done, total)).await;
             bar.finish_and_clear();
             let fetched = fetched?;
             let package = match fetched.content {
@@ -222,18 +222,18 @@ fn unknown(name: &str) -> Failure {
 }
 
 /// What is sent to registries beside the request.
-fn options() -> Result<Options, Failure> {
+fn options(hosts: &[String]) -> Result<Options, Failure> {
     let login = std::env::var(LOGIN).ok().map(|login| login.parse::<Credentials>()).transpose()?;
-    Ok(Options { credentials: login, ..Options::default() })
+    Ok(Options { credentials: login, hosts: hosts.to_vec(), ..Options::default() })
 }
 
 /// Puts the skill in `folder` into a registry.
-pub async fn publish(folder: &Path, reference: &str, force: bool) -> Result<(), Failure> {
+pub async fn publish(folder: &Path, reference: &str, hosts: &[String], replace: bool) -> Result<(), Failure> {
     let package = Package::read(&current_directory()?.join(folder))?;
     let Some(manifest) = package.manifest() else {
         return Err(Failure::new(Exit::Usage, "only a skill with a skill.toml has a version to publish; write one"));
     };
-    let Source::Remote(chiton_registry::Remote::Oci(to)) = reference.parse()? else {
+    let Source::Remote(Remote { place: Place::Oci(to), .. }) = reference.parse()? else {
         return Err(Failure::new(Exit::Usage, format!("'{reference}' is no registry; write oci://HOST/NAME")));
     };
     if let Signature::None = verify(&package)? {
@@ -246,11 +246,11 @@ pub async fn publish(folder: &Path, reference: &str, force: bool) -> Result<(), 
         archive: archive.into(),
         name: package.name(),
         version: &version,
-        replace: force,
+        replace,
     };
     let bar = progress::transfer(reference);
     let sent =
-        chiton_registry::publish(publication, &to, &options()?, &|done, total| progress::moved(&bar, done, total))
+        chiton_registry::publish(publication, &to, &options(hosts)?, &|done, total| progress::moved(&bar, done, total))
             .await;
     bar.finish_and_clear();
     super::print_line(&format!("published {} {version} as {}", package.name(), sent?))

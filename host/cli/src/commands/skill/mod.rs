@@ -48,7 +48,9 @@ pub async fn run(command: Skill, json: bool) -> Result<(), Failure> {
         Skill::Test(place) => author::test(&place.folder, json).await,
         Skill::Dev(place) => author::develop(&place.folder).await,
         Skill::Sign { folder, key } => author::sign(&folder.folder, &key),
-        Skill::Publish { folder, reference, force } => add::publish(&folder.folder, &reference, force).await,
+        Skill::Publish { folder, reference, allow_host, replace } => {
+            add::publish(&folder.folder, &reference, &allow_host, replace).await
+        }
         Skill::Schema => print_line(&format!("{:#}", chiton_skills::schema())),
     }
 }
