@@ -3,7 +3,7 @@
 
 use crate::inert;
 use crate::package::{INSTRUCTIONS, Package};
-use crate::scan::{self, Kind, Line};
+use crate::scan::{self, Kind, Line, any};
 use std::collections::{BTreeMap, BTreeSet};
 use url::{Host, Url};
 
@@ -181,11 +181,6 @@ impl Needs {
             }
         }
     }
-}
-
-/// Whether one of the names, parted by blanks, is this word.
-fn any(names: &str, word: &str) -> bool {
-    names.split(' ').any(|one| one == word)
 }
 
 /// Whether the words begin with those that are wanted.

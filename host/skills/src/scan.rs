@@ -38,7 +38,7 @@ const WITH_VALUE: &str = "-o -O -d -H -X -u -F -T -K -b -c -A -e -m -w --output 
     --max-time --retry --data-raw --data-binary --data-urlencode --user-agent --write-out --cookie --url-query";
 
 /// Whether one of the names, parted by blanks, is this word.
-fn any(names: &str, word: &str) -> bool {
+pub(crate) fn any(names: &str, word: &str) -> bool {
     names.split_whitespace().any(|one| one == word)
 }
 
