@@ -217,7 +217,7 @@ fn instructions(old: &Package, new: &Package) -> Vec<String> {
     let (before, after) = (text(old), text(new));
     let compared = TextDiff::configure().timeout(LONGEST).diff_lines(&before, &after);
     let unified = compared.unified_diff().context_radius(1).to_string();
-    let mut lines: Vec<_> = unified.lines().map(|line| line_of(line)).collect();
+    let mut lines: Vec<_> = unified.lines().map(line_of).collect();
     let left_out = lines.len().saturating_sub(MOST_LINES);
     lines.truncate(MOST_LINES);
     lines.extend((left_out > 0).then(|| format!("({left_out} more lines; read the file itself)")));

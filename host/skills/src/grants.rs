@@ -173,9 +173,8 @@ fn origin(text: &str) -> Result<(String, Url), String> {
     let wrong = |rule: &str| Err(format!("'{}' {rule}", inert::brief(text, 80)));
     let address = text.split_once("://");
     let rest = address.map_or(text, |(_, rest)| rest);
-    let every =
-        |every: &&str| rest.strip_prefix(*every).is_some_and(|end| end.is_empty() || end.starts_with(['/', ':']));
-    if EVERYTHING.iter().any(|one| every(&one)) {
+    let every = |every: &str| rest.strip_prefix(every).is_some_and(|end| end.is_empty() || end.starts_with(['/', ':']));
+    if EVERYTHING.into_iter().any(every) {
         return wrong(
             "stands for every host; name the hosts, or ask for \"public\", which is shown as any public host",
         );

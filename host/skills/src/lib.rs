@@ -32,3 +32,6 @@ pub use package::{
 };
 pub use values::{Size, Time, Version};
 pub use words::words;
+
+#[cfg(test)]
+use needs::Needs;

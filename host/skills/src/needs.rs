@@ -3,7 +3,7 @@
 
 use crate::inert;
 use crate::package::{INSTRUCTIONS, Package};
-use crate::scan::{self, Kind, Line};
+use crate::scan::{self, Kind, Line, any};
 use std::collections::{BTreeMap, BTreeSet};
 use url::{Host, Url};
 
@@ -11,78 +11,57 @@ use url::{Host, Url};
 const MOST: usize = 200;
 /// Most letters of an instruction that is shown.
 const MOST_LETTERS: usize = 200;
+/// Most bytes of text that are looked at.
+const MOST_TEXT: usize = 4 << 20;
 /// Text before the name of a variable of the environment, in the languages of scripts.
-const VARIABLES: [&str; 12] = [
-    "${",
-    "$",
-    "environ[\"",
-    "environ['",
-    "environ.get(\"",
-    "environ.get('",
-    "getenv(\"",
-    "getenv('",
-    "process.env.",
-    "process.env[\"",
-    "process.env['",
-    "env.get(\"",
-];
+const VARIABLES: &str = r#"${ $ environ[" environ[' environ.get(" environ.get(' getenv(" getenv(' process.env. process.env[" process.env[' env.get(""#;
 /// What the name of a secret contains.
-const SECRET: [&str; 8] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "AUTH", "CREDENTIAL", "BEARER"];
+const SECRET: &str = "KEY TOKEN SECRET PASSWORD PASSWD AUTH CREDENTIAL BEARER";
 /// Where paths begin that lie outside of everything a skill has.
-const OUTSIDE: [&str; 12] = [
-    "~/",
-    "$HOME/",
-    "${HOME}/",
-    "/etc/",
-    "/home/",
-    "/root/",
-    "/Users/",
-    "/var/",
-    "/opt/",
-    "/Library/",
-    "/proc/",
-    "/sys/",
-];
-/// What ends a path or a URL in a text.
-const ENDS: &[char] =
+const OUTSIDE: &str = "~/ $HOME/ ${HOME}/ /etc/ /home/ /root/ /Users/ /var/ /opt/ /Library/ /proc/ /sys/";
+/// What ends a URL in a text.
+const URL_ENDS: &[char] =
     &[' ', '\t', '"', '\'', '`', '<', '>', '(', ')', '{', '[', ']', '|', '\\', '^', ',', ';', '$', '*'];
+/// What ends a path; variables and braces may be part of it.
+const PATH_ENDS: &[char] = &[' ', '\t', '"', '\'', '`', '<', '>', '(', ')', '=', '[', ']', '|', '\\', ',', ';', '@'];
+/// Where a secret goes when the text does not say.
+const BEARER: &str = "header=Authorization: Bearer {}";
 
-const SOFTWARE: &str =
-    "it installs software on this machine; a skill has what its folder holds, and programs that you grant";
-const FOREIGN: &str = "it runs code that nobody has looked at; a skill's code is what its package holds";
 const MANAGERS: &str =
-    "apt apt-get brew cargo choco conda dnf gem go pacman pip pip3 pipx pkg port scoop snap winget yum zypper";
-const SHELLS: &str = "sh bash zsh dash fish sudo python python3 node perl ruby powershell pwsh iex";
+    "apt apt-get brew cargo choco conda dnf gem go pacman pip pip3 pipx pkg port scoop snap winget yum";
+const SHELLS: &str = "sh bash zsh dash fish powershell pwsh iex";
+const ENGINES: &str = "python python3 node perl ruby php";
 const LOADERS: &str = "curl wget iwr irm invoke-webrequest fetch";
+const PREPARES: &str = "what it tells people to prepare is not done; the list of needs says what the skill gets";
+const SOFTWARE: &str = "it installs software; a skill has what its folder holds, and programs that you grant";
+const FOREIGN: &str = "it runs code that nobody has looked at; a skill's code is what its package holds";
+const HIDDEN: &str = "it runs text that cannot be read; a skill's code is what its package holds";
+const ROOT: &str = "it asks for the rights of the machine's administrator; no skill gets them";
+const NATIVE: &str = "it makes a file a program of this machine; a skill's scripts run in the sandbox";
+const GUARD: &str = "it takes a guard of this machine away";
 
-/// Instructions that are refused: words that follow one another, each one of several; `..` stands for any others of the
-/// same command.
-const REFUSED: [(&[&str], &str); 16] = [
-    (
-        &["prerequisites prerequisite prereqs"],
-        "what it tells people to prepare is not done; the list of needs says what it gets",
-    ),
+/// Instructions that are refused: words that follow one another, each one of several, options between them left out;
+/// `..` stands for any words of the same command.
+const REFUSED: &[(&[&str], &str)] = &[
+    (&["prerequisites prerequisite prereqs"], PREPARES),
     (&[LOADERS, "..", "|", SHELLS], FOREIGN),
+    (&[LOADERS, "..", "|", ENGINES, "; & | -"], FOREIGN),
     (&[SHELLS, "..", "$ <", LOADERS], FOREIGN),
     (&["eval", "..", LOADERS], FOREIGN),
-    (&["base64 openssl xxd", "..", "|", SHELLS], "it runs hidden text"),
-    (&["powershell pwsh", "..", "-enc -encodedcommand -e"], "it runs hidden text"),
-    (&[MANAGERS, "install add -s"], SOFTWARE),
+    (&["base64 openssl xxd", "..", "|", SHELLS], HIDDEN),
+    (&["base64 openssl xxd", "..", "|", ENGINES], HIDDEN),
+    (&["powershell pwsh", "-enc -encodedcommand -e"], HIDDEN),
     (&["npm pnpm yarn bun", "i install add ci global link"], SOFTWARE),
-    (&["uv", "tool pip add", "install"], SOFTWARE),
+    (&["uv", "tool pip", "install"], SOFTWARE),
     (&["uv", "add sync"], SOFTWARE),
-    (&["npx bunx uvx dlx"], FOREIGN),
     (&["docker podman", "run pull compose"], SOFTWARE),
+    (&[MANAGERS, "install add -s"], SOFTWARE),
+    (&["npx bunx uvx dlx"], FOREIGN),
     (&["git", "clone"], FOREIGN),
-    (&["sudo doas su"], "it asks for the rights of the machine's administrator; no skill gets them"),
-    (
-        &["chmod", "+x a+x u+x 755 777 700 0755 0777"],
-        "it makes a file a program of this machine; a skill's scripts run in the sandbox",
-    ),
-    (
-        &["xattr spctl setenforce ufw", "-d -c -cr -rd --master-disable 0 disable"],
-        "it takes a guard of this machine away",
-    ),
+    (&["sudo doas su"], ROOT),
+    (&["chmod", "+x a+x u+x 755 777 700 0755 0777"], NATIVE),
+    (&["xattr", "-d -c -cr -rd"], GUARD),
+    (&["spctl setenforce ufw", "--master-disable 0 disable"], GUARD),
 ];
 
 /// What a skill would need.
@@ -132,8 +111,8 @@ impl Needs {
         // The place of each secret: an origin, and the header or query field.
         let mut secrets: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
         if let Some(told) = package.instructions() {
-            found.programs.extend(told.requires.bins.iter().map(|name| inert::brief(name, 80)));
-            found.any_program = told.requires.any_bins.iter().map(|name| inert::brief(name, 80)).collect();
+            found.programs.extend(told.requires.bins.iter().filter(|name| is_program(name)).cloned());
+            found.any_program = told.requires.any_bins.iter().filter(|name| is_program(name)).cloned().collect();
             let named = told.requires.env.iter().chain(&told.primary_env);
             secrets.extend(named.filter(|name| is_variable(name)).map(|name| (name.clone(), None)));
             found.refused.extend(told.install.iter().map(|install| Refused {
@@ -143,38 +122,33 @@ impl Needs {
                 why: SOFTWARE,
             }));
         }
-        let mut origins = BTreeSet::new();
+        let (mut origins, mut left) = (BTreeSet::new(), MOST_TEXT);
         for (place, file) in package.files() {
-            let Ok(text) = str::from_utf8(&file.bytes) else { continue };
-            let Some(blocks) = scan::blocks(place, text) else { continue };
-            for block in &blocks {
-                found.take(place, block);
+            let text = str::from_utf8(&file.bytes).unwrap_or_default();
+            left = left.saturating_sub(text.len());
+            for block in scan::blocks(place, text).into_iter().filter(|_| left > 0) {
+                found.take(place, &block);
                 let urls: Vec<(usize, Url)> = block.iter().flat_map(urls).collect();
-                origins.extend(urls.iter().map(|(_, url)| url.clone()).map(|url| origin(&url)));
-                for line in block {
-                    for (name, field) in variables(line) {
-                        let near = urls.iter().rfind(|(number, _)| *number <= line.number).or(urls.first());
-                        let place = near.map(|(_, url)| (origin(url), field));
-                        let kept = secrets.entry(name).or_default();
-                        *kept = kept.take().or(place);
-                    }
+                origins.extend(urls.iter().map(|(_, url)| network(url)));
+                for (line, (name, field)) in
+                    block.iter().flat_map(|line| variables(line).map(move |found| (line, found)))
+                {
+                    let near = urls.iter().rfind(|(number, _)| *number <= line.number).or(urls.first());
+                    let kept = secrets.entry(name).or_default();
+                    *kept = kept.take().or(near.map(|(_, url)| (origin(url), field)));
                 }
             }
         }
         let only = origins.first().filter(|_| origins.len() == 1);
-        found.secrets = secrets
-            .into_iter()
-            .map(|(name, place)| {
-                let place = place.or_else(|| Some((only?.clone(), BEARER.to_owned())));
-                // A secret is never sent in the clear.
-                let grant = place.filter(|(origin, _)| origin.starts_with("https://"));
-                let grant = grant.map(|(origin, field)| format!("secrets={name} {origin} {field}"));
-                NeededSecret { name, grant }
-            })
-            .take(MOST)
-            .collect();
-        found.network =
-            origins.into_iter().take(MOST).map(|origin| format!("network={}{origin}", near(&origin))).collect();
+        let usual = only.and_then(|row| Some((row.strip_prefix("network=")?.to_owned(), BEARER.to_owned())));
+        let secret = |(name, place): (String, Option<_>)| {
+            // A secret is never sent in the clear.
+            let place = place.or_else(|| usual.clone()).filter(|(origin, _)| origin.starts_with("https://"));
+            let grant = place.map(|(origin, field)| format!("secrets={name} {origin} {field}"));
+            NeededSecret { name, grant }
+        };
+        found.secrets = secrets.into_iter().map(secret).take(MOST).collect();
+        found.network = origins.into_iter().take(MOST).collect();
         found
     }
 
@@ -192,14 +166,16 @@ impl Needs {
         let free = MOST.saturating_sub(self.programs.len());
         self.programs.extend(programs.take(free).map(str::to_owned));
         for line in block {
-            if let Some((_, why)) = REFUSED.iter().find(|(words, _)| says(&scan::words(line.text), words))
-                && self.refused.len() < MOST
-            {
+            let words = scan::words(line.text);
+            let refused = |row: &&(&[&str], _)| {
+                (0..words.len()).any(|start| !words[start].starts_with('-') && says(&words[start..], row.0))
+            };
+            if let Some((_, why)) = REFUSED.iter().find(refused).filter(|_| self.refused.len() < MOST) {
                 let text = inert::brief(line.text, MOST_LETTERS);
                 self.refused.push(Refused { file: place.to_owned(), line: line.number, text, why });
             }
-            for word in code(line).flat_map(|code| code.split(ENDS_OF_PATH)) {
-                if OUTSIDE.iter().any(|start| word.starts_with(start)) && self.files.len() < MOST {
+            for word in code(line).flat_map(|code| code.split(PATH_ENDS)) {
+                if OUTSIDE.split(' ').any(|start| word.starts_with(start)) && self.files.len() < MOST {
                     self.files.insert(inert::brief(word.trim_end_matches(['.', ':']), MOST_LETTERS));
                 }
             }
@@ -207,57 +183,35 @@ impl Needs {
     }
 }
 
-/// Where a secret goes when the text does not say.
-const BEARER: &str = "header=Authorization: Bearer {}";
-/// As [`ENDS`], but variables and braces may be part of a path.
-const ENDS_OF_PATH: &[char] = &[' ', '\t', '"', '\'', '`', '<', '>', '(', ')', '=', '[', ']', '|', '\\', ',', ';', '@'];
-
-/// Whether the words of a line have these words in them.
+/// Whether the words begin with those that are wanted.
 fn says(words: &[String], wanted: &[&str]) -> bool {
-    let any = |all: &str, word: &str| all.split(' ').any(|one| one == word);
-    (0..words.len()).any(|start| {
-        let mut at = start;
-        wanted.iter().enumerate().all(|(number, all)| {
-            let gap = number > 0 && wanted[number - 1] == "..";
-            if *all == ".." {
-                return true;
-            }
-            while at < words.len() {
-                at += 1;
-                let word = words[at - 1].as_str();
-                let skipped = (gap && !matches!(word, ";" | "&")) || (number > 0 && word.starts_with('-'));
-                if any(all, word) {
-                    return true;
-                }
-                if !skipped {
-                    return false;
-                }
-            }
-            false
-        })
-    })
+    match (wanted, words) {
+        ([], _) => true,
+        ([.., _], []) => false,
+        (["..", rest @ ..], [word, after @ ..]) => {
+            says(words, rest) || (!matches!(word.as_str(), ";" | "&") && says(after, wanted))
+        }
+        ([first, rest @ ..], [word, after @ ..]) => {
+            (any(first, word) && says(after, rest)) || (word.starts_with('-') && says(after, wanted))
+        }
+    }
 }
 
 /// The parts of a line that are code.
 fn code<'a>(line: &Line<'a>) -> impl Iterator<Item = &'a str> {
-    let (first, step) = if line.kind == Kind::Prose { (1, 2) } else { (0, 1) };
-    let mark = if line.kind == Kind::Prose { '`' } else { '\n' };
-    let text = if scan::is_comment(line) { "" } else { line.text };
+    let (mark, first, step) = if line.kind == Kind::Prose { ('`', 1, 2) } else { ('\n', 0, 1) };
+    let text = if line.is_comment() { "" } else { line.text };
     text.split(mark).skip(first).step_by(step)
 }
 
 fn urls(line: &Line) -> Vec<(usize, Url)> {
     let mut found = Vec::new();
     for code in code(line) {
-        for (start, _) in code.match_indices("http").filter(|(start, _)| code[*start..].contains("://")) {
-            let text = code[start..].split(ENDS).next().unwrap_or_default();
-            found.extend(Url::parse(text).ok());
-        }
-        let bare = scan::bare_hosts(code).into_iter().filter_map(|word| Url::parse(&format!("https://{word}")).ok());
-        found.extend(bare);
+        let whole = ["https://", "http://"].into_iter().flat_map(|scheme| code.match_indices(scheme));
+        found.extend(whole.map(|(start, _)| code[start..].split(URL_ENDS).next().unwrap_or_default().to_owned()));
+        found.extend(scan::bare_hosts(code).into_iter().map(|host| format!("https://{host}")));
     }
-    found.retain(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()));
-    found.into_iter().map(|url| (line.number, url)).collect()
+    found.into_iter().filter_map(|text| Some((line.number, Url::parse(&text).ok()?))).collect()
 }
 
 /// `scheme://host[:port]/`.
@@ -265,62 +219,52 @@ fn origin(url: &Url) -> String {
     format!("{}/", url.origin().ascii_serialization())
 }
 
-/// The prefix of a grant for hosts that lie near.
-fn near(origin: &str) -> &'static str {
-    let near = match Url::parse(origin).ok().and_then(|url| url.host().map(|host| host.to_owned())) {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".local") || !name.contains('.'),
+/// The grant for the host of a URL.
+fn network(url: &Url) -> String {
+    let near = match url.host() {
+        Some(Host::Domain(name)) => name.ends_with(".local") || !name.contains('.'),
         Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
         Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unique_local(),
         None => false,
     };
-    if near { "private:" } else { "" }
+    format!("network={}{}", if near { "private:" } else { "" }, origin(url))
 }
 
 /// The secrets that a line uses, with the header or query field that each goes into.
-fn variables(line: &Line) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for before in VARIABLES {
-        for (start, _) in line.text.match_indices(before) {
-            let rest = &line.text[start + before.len()..];
-            let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(rest.len());
-            let name = &rest[..end];
-            if is_variable(name) && SECRET.iter().any(|part| name.contains(part)) {
-                found.push((name.to_owned(), field(&line.text[..start])));
-            }
-        }
-    }
-    found
+fn variables(line: &Line) -> impl Iterator<Item = (String, String)> {
+    let text = line.text;
+    let starts = VARIABLES.split(' ').flat_map(move |before| text.match_indices(before));
+    starts.filter_map(move |(start, before)| {
+        let rest = &text[start + before.len()..];
+        let name = rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next()?;
+        let secret = is_variable(name) && SECRET.split(' ').any(|part| name.contains(part));
+        secret.then(|| (name.to_owned(), field(&text[..start])))
+    })
 }
 
 /// The header or query field that ends where the secret begins.
 fn field(before: &str) -> String {
-    let letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-    let last = |text: &str| text[text.trim_end_matches(letter).len()..].to_owned();
-    if let Some((start, key)) = before.strip_suffix('=').map(|rest| (rest, last(rest)))
-        && start[..start.len() - key.len()].ends_with(['?', '&'])
-        && !key.is_empty()
-    {
-        return format!("query={key}");
-    }
-    if let Some((head, scheme)) = before.rsplit_once(": ") {
-        let (name, scheme) = (last(head), scheme.trim_start_matches(['"', '\'']));
-        if !name.is_empty() && scheme.chars().all(|one| letter(one) || one == ' ') {
-            return format!("header={name}: {scheme}{{}}");
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    let parted = |text: &str| text.trim_end_matches(plain).len();
+    let query = before.strip_suffix('=').map(|rest| rest.split_at(parted(rest)));
+    let header =
+        before.rsplit_once(": ").map(|(head, scheme)| (&head[parted(head)..], scheme.trim_start_matches(['"', '\''])));
+    let scheme = |scheme: &str| scheme.trim_end_matches(['"', '\'']).chars().all(|one| plain(one) || one == ' ');
+    match (query, header) {
+        (Some((start, key)), _) if start.ends_with(['?', '&']) && !key.is_empty() => format!("query={key}"),
+        (_, Some((name, text))) if !name.is_empty() && scheme(text) => {
+            format!("header={name}: {}{{}}", text.trim_end_matches(['"', '\'']))
         }
+        _ => BEARER.to_owned(),
     }
-    BEARER.to_owned()
 }
 
 fn is_variable(name: &str) -> bool {
     let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    (3..=64).contains(&name.len())
-        && name.starts_with(|first: char| first.is_ascii_uppercase())
-        && name.bytes().all(upper)
+    (3..=64).contains(&name.len()) && name.as_bytes()[0].is_ascii_uppercase() && name.bytes().all(upper)
 }
 
 fn is_program(name: &str) -> bool {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._+-".contains(letter);
-    (1..=40).contains(&name.len())
-        && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.chars().all(plain)
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+    (1..=40).contains(&name.len()) && name.as_bytes()[0].is_ascii_alphabetic() && name.bytes().all(plain)
 }

@@ -1,7 +1,7 @@
 //! A skill as it is before it runs: all its files, read once.
 
 use crate::manifest::{Engine, Manifest, ManifestError};
-use crate::name::{self, is_name};
+use crate::name;
 use crate::{Instructions, Version, inert};
 use chiton_sandbox::{Digest, MAX_COMPONENT_BYTES, MAX_SCRIPT_BYTES};
 use std::collections::BTreeMap;
@@ -289,7 +289,7 @@ fn name_of(
         (Some(manifest), _) => Ok(manifest.name.to_string()),
         (None, Some(told)) => Ok(told),
         (None, None) if instructions.is_none() => Err(PackageError::Nothing(inert::brief(hint, 80))),
-        (None, None) => meant(hint).inspect(|name| debug_assert!(is_name(name))),
+        (None, None) => meant(hint),
     }
 }
 

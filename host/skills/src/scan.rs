@@ -19,96 +19,75 @@ pub(crate) struct Line<'a> {
     pub(crate) kind: Kind,
 }
 
-/// Kinds by the end of a file's name or the word at a fence.
-const KINDS: [(&str, Kind); 17] = [
-    ("", Kind::Shell),
-    ("sh", Kind::Shell),
-    ("bash", Kind::Shell),
-    ("zsh", Kind::Shell),
-    ("shell", Kind::Shell),
-    ("console", Kind::Shell),
-    ("terminal", Kind::Shell),
-    ("py", Kind::Other),
-    ("python", Kind::Other),
-    ("js", Kind::Other),
-    ("mjs", Kind::Other),
-    ("cjs", Kind::Other),
-    ("javascript", Kind::Other),
-    ("ts", Kind::Other),
-    ("typescript", Kind::Other),
-    ("http", Kind::Other),
-    ("json", Kind::Other),
-];
+/// Most bytes of a line that are looked at.
+const MOST_LINE: usize = 2_000;
+/// Ends of file names and words at a fence that tell of commands, and those that tell of other code.
+const SHELL: &str = "sh bash zsh shell console terminal";
+const OTHER: &str = "py python js mjs cjs javascript ts typescript";
 /// Words that a command follows.
 const BEFORE: &str = "if then elif else while until do ! time env exec command nohup xargs sudo { (";
 /// Words of the shell itself; what follows is no command.
 const OWN: &str = "for case esac in function fi done break continue return exit cd echo printf export set unset shift local \
     declare readonly read test [ [[ true false : . source eval trap wait alias pwd exit let pushd popd umask ulimit type }";
 /// How scripts start programs; the program's name is the first text that follows.
-const STARTERS: [&str; 10] = [
-    "subprocess.run(",
-    "subprocess.call(",
-    "subprocess.check_output(",
-    "subprocess.check_call(",
-    "subprocess.Popen(",
-    "os.system(",
-    "shutil.which(",
-    "execSync(",
-    "execFileSync(",
-    "spawnSync(",
-];
+const STARTERS: &str = "subprocess.run( subprocess.call( subprocess.check_output( subprocess.check_call( subprocess.Popen( \
+    os.system( shutil.which( execSync( execFileSync( spawnSync(";
 /// Programs that are given URLs, and their options that take a value.
 const LOADERS: [&str; 2] = ["curl", "wget"];
 const WITH_VALUE: &str = "-o -O -d -H -X -u -F -T -K -b -c -A -e -m -w --output --data --header --request --user --form \
     --max-time --retry --data-raw --data-binary --data-urlencode --user-agent --write-out --cookie --url-query";
 
-/// The blocks of a file that can tell something; `None` when it is of no such kind.
-pub(crate) fn blocks<'a>(place: &str, text: &'a str) -> Option<Vec<Vec<Line<'a>>>> {
-    let name = place.rsplit('/').next().unwrap_or(place);
-    let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
-    if end.as_deref() == Some("md") {
-        return Some(fences(text));
+/// Whether one of the names, parted by blanks, is this word.
+pub(crate) fn any(names: &str, word: &str) -> bool {
+    names.split_whitespace().any(|one| one == word)
+}
+
+impl<'a> Line<'a> {
+    fn new(index: usize, text: &'a str, kind: Kind) -> Self {
+        Self { number: index + 1, text: &text[..text.floor_char_boundary(MOST_LINE)], kind }
     }
+
+    pub(crate) fn is_comment(&self) -> bool {
+        self.kind != Kind::Prose && self.text.trim_start().starts_with(['#', '/'])
+    }
+}
+
+/// The blocks of a file; none when it is neither instructions nor a script.
+pub(crate) fn blocks<'a>(place: &str, text: &'a str) -> Vec<Vec<Line<'a>>> {
+    let name = place.rsplit('/').next().unwrap_or(place).to_ascii_lowercase();
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
     let shebang = text.strip_prefix("#!").and_then(|text| text.lines().next());
-    let kind = match (end, shebang) {
-        (_, Some(line)) if line.ends_with("sh") => Kind::Shell,
-        (_, Some(_)) => Kind::Other,
-        (Some(end), None) if !matches!(end.as_str(), "json" | "http") => KINDS.iter().find(|row| row.0 == end)?.1,
-        _ => return None,
+    let kind = match shebang {
+        _ if end == "md" => return fences(text),
+        Some(line) if line.ends_with("sh") => Kind::Shell,
+        None if any(SHELL, end) => Kind::Shell,
+        None if !any(OTHER, end) => return Vec::new(),
+        _ => Kind::Other,
     };
-    let lines = text.lines().enumerate();
-    Some(vec![lines.map(|(index, text)| Line { number: index + 1, text, kind }).collect()])
+    vec![text.lines().enumerate().map(|(index, text)| Line::new(index, text, kind)).collect()]
 }
 
 /// The fenced blocks of a Markdown text, and what lies between them.
 fn fences(text: &str) -> Vec<Vec<Line<'_>>> {
-    let mut blocks = vec![Vec::new()];
-    let mut fence = None;
+    let (mut blocks, mut fence) = (vec![Vec::new()], None);
     for (index, text) in text.lines().enumerate() {
         let start = text.trim_start();
         let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
-        match (fence, mark) {
+        fence = match (fence, mark) {
             (None, Some(mark)) => {
-                let word = start.trim_start_matches(['`', '~']).split_whitespace().next().unwrap_or_default();
-                let kind = KINDS.iter().find(|row| row.0 == word.to_ascii_lowercase());
-                fence = Some((mark, kind.map_or(Kind::Other, |row| row.1)));
-                blocks.push(Vec::new());
+                let word = start.trim_start_matches(['`', '~']).split_whitespace().next().unwrap_or("sh");
+                Some((mark, if any(SHELL, &word.to_ascii_lowercase()) { Kind::Shell } else { Kind::Other }))
             }
-            (Some((open, _)), Some(mark)) if open == mark => {
-                fence = None;
-                blocks.push(Vec::new());
+            (Some((open, _)), Some(mark)) if open == mark => None,
+            (other, _) => {
+                let kind = other.map_or(Kind::Prose, |(_, kind)| kind);
+                blocks.last_mut().into_iter().for_each(|block| block.push(Line::new(index, text, kind)));
+                continue;
             }
-            _ => {
-                let kind = fence.map_or(Kind::Prose, |(_, kind)| kind);
-                blocks.last_mut().into_iter().for_each(|block| block.push(Line { number: index + 1, text, kind }));
-            }
-        }
+        };
+        blocks.push(Vec::new());
     }
     blocks
-}
-
-pub(crate) fn is_comment(line: &Line) -> bool {
-    line.kind != Kind::Prose && (line.text.trim_start().starts_with("//") || line.text.trim_start().starts_with('#'))
 }
 
 /// The words of a line in lower case; what parts commands is a word, too.
@@ -121,6 +100,8 @@ pub(crate) fn words(line: &str) -> Vec<String> {
             _ => apart.push(letter),
         }
     }
+    // The end of a line ends a command.
+    apart.push_str(" ;");
     apart.split_whitespace().map(|word| word.trim_end_matches(['.', '!', '?']).to_owned()).collect()
 }
 
@@ -179,9 +160,8 @@ fn commands<'a>(line: &'a str, quote: &mut Option<char>) -> Vec<&'a str> {
 
 /// The first word of a command that is no word of the shell and sets no variable.
 fn program(command: &str) -> Option<&str> {
-    let is = |list: &str, word: &str| list.split_whitespace().any(|one| one == word);
-    let mut words = command.split_whitespace().skip_while(|word| is(BEFORE, word) || is_setting(word));
-    words.next().filter(|word| !is(OWN, word)).filter(|word| !word.contains('='))
+    let mut words = command.split_whitespace().skip_while(|word| any(BEFORE, word) || is_setting(word));
+    words.next().filter(|word| !any(OWN, word))
 }
 
 fn is_setting(word: &str) -> bool {
@@ -190,28 +170,22 @@ fn is_setting(word: &str) -> bool {
 }
 
 /// The programs that a line of a script starts.
-fn started(line: &str) -> Vec<&str> {
-    let after =
-        STARTERS.iter().flat_map(|starter| line.match_indices(starter).map(|(at, word)| &line[at + word.len()..]));
-    after
-        .filter_map(|rest| {
-            let text = rest.trim_start_matches(['[', 'f', ' ']).strip_prefix(['"', '\'', '`'])?;
-            text.split(['"', '\'', '`', ' ']).next()
-        })
-        .collect()
+fn started(line: &str) -> impl Iterator<Item = &str> {
+    let after = STARTERS.split(' ').filter_map(|starter| Some(line.split_once(starter)?.1));
+    after.filter_map(|rest| {
+        let text = rest.trim_start_matches(['[', 'f', ' ']).strip_prefix(['"', '\'', '`'])?;
+        text.split(['"', '\'', '`', ' ']).next()
+    })
 }
 
 /// The hosts that a loader is given without a scheme.
 pub(crate) fn bare_hosts(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for command in commands(line, &mut None) {
-        let mut words = command.split_whitespace();
-        if !program(command).is_some_and(|name| LOADERS.contains(&name)) {
-            continue;
-        }
-        words.find(|word| LOADERS.contains(word));
+        let loads = program(command).filter(|name| LOADERS.contains(name));
+        let mut words = command.split_whitespace().skip_while(|word| Some(*word) != loads).skip(1);
         while let Some(word) = words.next() {
-            if WITH_VALUE.split_whitespace().any(|option| option == word) {
+            if any(WITH_VALUE, word) {
                 words.next();
                 continue;
             }

@@ -1,11 +1,18 @@
 //! What a skill from a stranger can and cannot be, before anything of it runs.
 
+#[cfg(test)]
 mod archive;
+#[cfg(test)]
 mod difference;
+#[cfg(test)]
 mod folder;
+#[cfg(test)]
 mod lock;
+#[cfg(test)]
 mod manifest;
+#[cfg(test)]
 mod needs;
+#[cfg(test)]
 mod signature;
 
 use chiton_skills::{File, Files, Package, PackageError, Rule};
@@ -23,7 +30,7 @@ fn files(all: &[(&str, &str)]) -> Files {
 }
 
 fn package(all: &[(&str, &str)]) -> Package {
-    Package::new("weather", files(all)).unwrap()
+    Package::new("weather", files(all)).expect("it is a skill")
 }
 
 /// The rule that is broken.

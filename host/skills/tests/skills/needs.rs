@@ -175,9 +175,9 @@ fn scripts_tell_their_needs_as_instructions_do() {
 fn hosts_that_lie_near_are_asked_for_as_such() {
     let needs = fenced("curl http://localhost:8080/x http://192.168.1.5/ https://x.org:8443/a");
     let expected = [
+        "network=https://x.org:8443/",
         "network=private:http://192.168.1.5/",
         "network=private:http://localhost:8080/",
-        "network=https://x.org:8443/",
     ];
     assert_eq!(needs.network, expected);
 }
