@@ -3,12 +3,13 @@
 // The contract in the Canonical ABI: how the values of wit/tool.wit lie in memory, written by hand since Go has no
 // generator that needs nothing else.
 //
-// The host puts what it gives us where cabi_realloc says. Three things can go wrong there, and each ends the call:
+// The host puts what it gives us where cabi_realloc says. Four things can go wrong there, and each ends the call:
 //  1. It is asked for memory before Go's own allocator runs: so the first blocks come from an array.
 //  2. If it did not exist, the WASI adapter would grow the memory itself, and Go's heap would later overwrite what lies
 //     there: so it is exported.
 //  3. It may not call the host, but the garbage collector reads the clock: so that stands still except while a tool
 //     runs and waits for nothing.
+//  4. It may not move the stack, on which the import waits that it is called from: so the stack is made large before.
 
 package chiton
 
@@ -64,8 +65,21 @@ func earlyBlock(size uintptr) unsafe.Pointer {
 // Asks the host something whose answer lands in our memory.
 func ask(import_ func()) {
 	percent := debug.SetGCPercent(-1)
+	growStack()
 	import_()
 	debug.SetGCPercent(percent)
+}
+
+// Makes room on the stack for cabi_realloc: while the host calls it, the frames below must not move.
+//
+//go:noinline
+func growStack() (sum byte) {
+	var room [32 << 10]byte
+	for i := range room {
+		room[i] = byte(i)
+		sum += room[i]
+	}
+	return sum
 }
 
 // Where the host writes answers that are no single number. It must not lie on a stack, which moves.
