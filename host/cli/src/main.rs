@@ -15,7 +15,7 @@ mod model;
 mod ports;
 mod process;
 mod programs;
-#[cfg_attr(not(test), expect(dead_code, reason = "`chiton skill new` and `build` call it"))]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "`chiton skill new` and `build` call it"))]
 mod project;
 mod request;
 mod rows;

@@ -32,7 +32,7 @@ pub fn embed(checkout: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     }
     let workspace = out.join("sdk-workspace.toml");
     fs::write(&workspace, standalone(&checkout.join("Cargo.toml"))?)?;
-    write!(tables, "File {{ path: \"Cargo.toml\", bytes: include_bytes!({workspace:?}) }}];\n")?;
+    writeln!(tables, "File {{ path: \"Cargo.toml\", bytes: include_bytes!({workspace:?}) }}];")?;
     Ok(fs::write(out.join("projects.rs"), tables)?)
 }
 
