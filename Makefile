@@ -56,7 +56,7 @@ sdk-check:
 	  cp tests/streams/requirements.txt target/sdk-venv/installed; }
 	target/sdk-venv/bin/python -B tests/streams/parse.py
 
-# The templates of the SDK in all languages whose toolchains are here do the same. LANGUAGES="c go" must be among them.
+# The templates of the SDK in all languages whose toolchains are here do the same. LANGUAGES="c rust" must be among them.
 languages: target
 	sdk/build-all.sh $(LANGUAGES)
 	CHITON_LANGUAGES=$(CURDIR)/target/languages $(CARGO) test --package chiton-tests --test languages

@@ -185,7 +185,7 @@ pub enum Skill {
     New {
         /// Its name.
         name: String,
-        /// The language: rust, python, javascript, typescript, c or go.
+        /// The language: rust, python, javascript or c.
         #[arg(long = "lang", value_name = "LANGUAGE")]
         language: String,
         /// A component instead of a script, where the language has both.

