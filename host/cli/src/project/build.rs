@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Where to get the programs that build projects.
-const ADVICE: [(&str, &str); 6] = [
+const ADVICE: [(&str, &str); 5] = [
     ("cargo", "install Rust from https://rustup.rs"),
     ("componentize-py", "run 'pip install componentize-py'"),
     ("node", "install Node.js from https://nodejs.org"),
