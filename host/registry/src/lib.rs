@@ -1,6 +1,6 @@
 //! Where skills come from and go to: OCI registries, index files, archives behind HTTPS.
 //!
-//! Nothing here unpacks, judges or runs a skill: [`fetch`] gives bytes whose digest was checked, [`publish`] sends some.
+//! Nothing is unpacked, judged or run: [`fetch()`] gives bytes whose digest was checked, [`publish()`] sends some.
 
 mod connection;
 mod error;
