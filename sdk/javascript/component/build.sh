@@ -16,10 +16,10 @@ for file in "$wit"/deps/*.wit; do
 done
 npx esbuild "$source" --bundle --format=esm --external:chiton:* --log-level=warning --outfile="$work/skill.js"
 npx componentize-qjs --wit "$work/wit" --world skill --js "$work/skill.js" -o "$out" --sync --opt-size -m
-# The packager leaves a function `init` exported that nobody calls and that the contract does not know.
+# The packager leaves a function `init` exported that nobody calls and that the contract does not know: the last one.
 node -e '
   const fs = require("fs"), [file] = process.argv.slice(1);
-  const component = fs.readFileSync(file, "latin1"), without = component.replace(/\x0b\x0a\x01\x00\x04init\x01[^]\x00/, "");
+  const component = fs.readFileSync(file, "latin1"), without = component.replace(/^([^]*)\x0b\x0a\x01\x00\x04init\x01[^]\x00/, "$1");
   if (component.length - without.length !== 12) throw new Error("the output has another form than that of version 0.4.5");
   fs.writeFileSync(file, without, "latin1");
 ' "$out"
