@@ -320,7 +320,6 @@ async fn scripts_hold_on(name: &str, engine: &[u8]) {
 }
 
 #[tokio::test]
-#[ignore = "needs tools/programs/js to be an engine of scripts"]
 async fn the_examples_of_every_javascript_skill_hold_with_what_it_asks_for() {
     scripts_hold_on("js", &chiton_tests::shell::built("programs/js")).await;
 }

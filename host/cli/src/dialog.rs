@@ -5,10 +5,10 @@
 
 use crate::settings::Settings;
 use crate::skills;
-use chiton_sandbox::{Component, Limits};
+use chiton_sandbox::{Component, Digest, Limits};
 use chiton_skills::needs::{Needs, Refused};
 use chiton_skills::{Package, inert, words};
-use chiton_store::SkillState;
+use chiton_store::{SkillRow, SkillState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -25,6 +25,8 @@ pub struct Dialog {
     pub name: String,
     /// The version that it states, or nothing.
     pub version: String,
+    /// What names it while it waits, for people to type.
+    pub number: String,
     /// Digest of all its files; an approval holds for exactly these.
     pub digest: String,
     /// Where it came from.
@@ -82,6 +84,7 @@ impl Dialog {
         Self {
             name: package.name().to_owned(),
             version: package.manifest().map(|manifest| manifest.version.to_string()).unwrap_or_default(),
+            number: String::new(),
             digest: package.digest().to_string(),
             source: inert::line(source),
             signed_by: None,
@@ -101,11 +104,6 @@ impl Dialog {
             "" => self.name.clone(),
             version => format!("{} {version}", self.name),
         }
-    }
-
-    /// What to write to decide on it, as `NAME-DIGEST`.
-    pub fn number(&self) -> String {
-        number(&self.name, &self.digest)
     }
 
     /// The whole question, in lines.
@@ -145,9 +143,12 @@ impl Tool {
     }
 }
 
-/// What names a version that waits, for people to type.
-pub fn number(name: &str, digest: &str) -> String {
-    format!("{name}-{}", digest.get(..8).unwrap_or(digest))
+/// What names a version that waits, for people to type. When it was added is part of it, so that nobody can make two
+/// versions beforehand that have one number (AGT-11).
+pub fn number(row: &SkillRow) -> String {
+    let SkillRow { name, digest, added_at, .. } = row;
+    let bound = Digest::of(format!("{name} {digest} {added_at}").as_bytes()).to_string();
+    format!("{name}-{}", &bound[..10])
 }
 
 /// What a skill asks for: what its manifest states, or what its instructions and scripts would need.

@@ -78,7 +78,7 @@ pub enum Request {
     DecideSkill {
         /// The skill.
         name: String,
-        /// The digest that the owner was shown, or its beginning.
+        /// The digest that the owner was shown.
         digest: String,
         /// The word.
         decision: Decision,
@@ -202,8 +202,11 @@ pub enum Decision {
         /// The session.
         session: String,
     },
-    /// It runs for one call.
-    Once,
+    /// It runs for one call of a session.
+    Once {
+        /// The session.
+        session: String,
+    },
     /// It does not run.
     Refuse,
 }

@@ -252,6 +252,33 @@ pub fn placed(grant: &str, base: &Path) -> Result<String, GrantError> {
     }
 }
 
+/// Most grants of a skill: more than can be read are not asked for.
+const MOST_ASKED: usize = 64;
+
+/// Refuses what no skill may be given, whatever the owner says.
+pub fn may_be_asked(grants: &[String], settings: &Settings) -> Result<(), Failure> {
+    let refuse = |message: String| Err(Failure::new(Exit::Refused, message));
+    if grants.len() > MOST_ASKED {
+        return refuse(format!("it asks for {} rights; at most {MOST_ASKED} can be asked for", grants.len()));
+    }
+    for grant in grants {
+        let Some((path, access)) = grant.strip_prefix("files=").and_then(|value| value.rsplit_once(':')) else {
+            continue;
+        };
+        if path.split('/').next() == Some("skill") && access != "read" {
+            return refuse(
+                "a skill cannot write to its own folder: what was approved would change; ask for 'scratch'".to_owned(),
+            );
+        }
+        let whole = expand_home(path);
+        let whole = whole.canonicalize().unwrap_or(whole);
+        if whole.starts_with(settings.home.root()) && !whole.starts_with(&settings.workspace) {
+            return refuse(format!("{} belongs to Chiton itself and is given to no skill", whole.display()));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a grant of a skill can be given. Folders of the workspace that it means are made.
 pub fn check(grant: &str, settings: &Settings) -> Result<(), GrantError> {
     if grant.starts_with("files=skill:") || grant.starts_with("files=skill/") {

@@ -40,8 +40,7 @@ impl Running {
 
 /// The folder of a version.
 pub fn folder(settings: &Settings, name: &str, digest: &str) -> PathBuf {
-    let short = digest.get(..12).unwrap_or(digest);
-    settings.home.skills().join(VERSIONS).join(name).join(short)
+    settings.home.skills().join(VERSIONS).join(name).join(digest)
 }
 
 /// The versions that run for all calls, less those that the configuration turns off.
@@ -137,7 +136,7 @@ pub async fn load(sandbox: &Sandbox, settings: &Settings, running: &Running) -> 
 }
 
 fn changed(name: &str) -> String {
-    format!("its code is not what was approved; run `chiton skill rollback {name}`, or add it again")
+    format!("its code is not what was approved; add it again, or `chiton skill rollback {name}` to the version before")
 }
 
 /// Loads a script on its engine.

@@ -52,6 +52,14 @@ fn say(home: &Home) -> support::Ran {
     home.call("say", json!({"word": "hello"}), &[])
 }
 
+/// Approves the version that waits, by the number that the list tells.
+fn approve(home: &Home, name: &str) {
+    let list = home.run(&["skill", "list", "--json"]).good().json();
+    let waits = |skill: &&Value| skill["name"] == name && skill["state"] == "waiting";
+    let number = list.as_array().unwrap().iter().find(waits).unwrap()["number"].as_str().unwrap().to_owned();
+    home.run(&["skill", "approve", &number]).good();
+}
+
 fn states(home: &Home) -> Vec<(String, String)> {
     let list = home.run(&["skill", "list", "--json"]).good().json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -67,7 +75,7 @@ fn a_skill_runs_after_the_owners_word_and_not_before() {
     assert!(added.stdout.contains("It asks for nothing") && added.stdout.contains("chiton skill approve"), "{added:?}");
     assert_eq!(states(&home), [("speaker".to_owned(), "waiting".to_owned())]);
     say(&home).bad(10, "there is no tool 'say'");
-    home.run(&["skill", "approve", "speaker"]).good();
+    approve(&home, "speaker");
     assert!(say(&home).good().stdout.contains("one hello"));
     let shown = home.run(&["skill", "show", "speaker"]).good().stdout;
     assert!(shown.contains("touch nothing") && shown.contains("call"), "{shown}");
@@ -89,7 +97,7 @@ fn cmp_12_an_update_that_asks_for_more_waits_and_the_old_version_runs() {
     assert!(say(&home).good().stdout.contains("one hello"));
     let changes = home.run(&["skill", "diff", "speaker"]).good().stdout;
     assert!(changes.contains("in place of 0.1.0") && changes.contains("What changes:"), "{changes}");
-    home.run(&["skill", "approve", "speaker"]).good();
+    approve(&home, "speaker");
     assert!(say(&home).good().stdout.contains("two hello"));
     assert!(home.run(&["grant", "list", "speaker"]).good().stdout.contains("https://api.example.com/"));
 }
@@ -110,10 +118,12 @@ fn agt_11_an_approval_is_for_the_files_that_were_shown() {
     let home = Home::new();
     let skill = Skill::new(&home, "speaker");
     let shown = home.run(&["skill", "add", skill.place(), "--json"]).good().json();
-    let number = format!("speaker-{}", &shown["digest"].as_str().unwrap()[..8]);
+    let number = shown["number"].as_str().unwrap();
     skill.script(&SCRIPT.replace("one", "evil"));
     home.run(&["skill", "add", skill.place()]).good();
-    home.run(&["skill", "approve", &number]).bad(10, "waits");
+    home.run(&["skill", "approve", number]).bad(10, "waits");
+    let asked = home.run(&["skill", "approve", "speaker"]).good().stdout;
+    assert!(asked.contains("To let exactly this run"), "a name alone approves nothing: {asked}");
     say(&home).bad(10, "there is no tool 'say'");
 }
 
@@ -174,8 +184,9 @@ fn an_earlier_version_comes_back_and_a_removed_skill_leaves_nothing() {
     assert_eq!(std::fs::read_dir(&store).unwrap().count(), 3, "three versions are kept");
     home.run(&["skill", "rollback", "speaker"]).good();
     assert!(say(&home).good().stdout.contains("three hello"));
-    home.run(&["skill", "rollback", "speaker", "0.2.0"]).good();
-    assert!(say(&home).good().stdout.contains("two hello"));
+    home.run(&["skill", "rollback", "speaker"]).good();
+    assert!(say(&home).good().stdout.contains("two hello"), "it goes on back, not forth");
+    home.run(&["skill", "rollback", "speaker"]).bad(10, "no earlier version");
     home.run(&["skill", "rollback", "speaker", "0.1.0"]).bad(10, "no earlier version");
     home.run(&["skill", "remove", "speaker"]).good();
     assert!(!store.exists() && states(&home).is_empty());
@@ -316,4 +327,37 @@ fn a_skill_that_is_written_is_exchanged_as_soon_as_its_file_changes() {
     drop(developing);
     say(&home).bad(10, "there is no tool 'say'");
     assert!(states(&home).is_empty());
+}
+
+#[test]
+fn cmp_22_no_skill_writes_to_what_was_approved_or_to_the_home() {
+    let home = Home::new();
+    let skill = Skill::new(&home, "speaker");
+    skill.manifest("speaker", "0.1.0", "[grants]\nfiles = [{ path = \"skill\", access = \"write\" }]\n");
+    home.run(&["skill", "add", skill.place()]).bad(8, "its own folder");
+    let inside = home.root().join("programs");
+    let grants = format!("[grants]\nfiles = [{{ path = \"{}\", access = \"write\" }}]\n", inside.display());
+    skill.manifest("speaker", "0.1.0", &grants);
+    home.run(&["skill", "add", skill.place()]).bad(8, "belongs to Chiton");
+    assert!(states(&home).is_empty());
+}
+
+#[test]
+fn cmp_14_files_that_were_changed_after_they_were_added_are_not_approved() {
+    let home = Home::new();
+    let skill = Skill::new(&home, "speaker");
+    let shown = home.run(&["skill", "add", skill.place(), "--json"]).good().json();
+    let kept = home.root().join("skills/.store/speaker").join(shown["digest"].as_str().unwrap());
+    std::fs::write(kept.join("SKILL.md"), "---\nname: speaker\ndescription: Evil.\n---\n").unwrap();
+    home.run(&["skill", "approve", shown["number"].as_str().unwrap()]).bad(8, "were changed here");
+    say(&home).bad(10, "there is no tool 'say'");
+}
+
+#[test]
+fn a_revoked_version_does_not_come_back_by_itself() {
+    let home = Home::new();
+    let skill = Skill::new(&home, "speaker");
+    home.run(&["skill", "add", skill.place(), "--approve"]).good();
+    home.run(&["skill", "revoke", "speaker"]).good();
+    home.run(&["skill", "rollback", "speaker"]).bad(10, "no earlier version");
 }

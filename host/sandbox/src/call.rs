@@ -11,6 +11,7 @@ use crate::state::{Call, CommandLine, State};
 use crate::subject::{Subject, file_denials};
 use crate::{CallError, Limits, Rights, Sandbox, SessionRights};
 use chiton_files::{FileContext, Protected, Quotas};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -107,7 +108,7 @@ impl Sandbox {
         let mut arguments = request.arguments;
         skill::enter(tool, &mut rights, &mut arguments);
         if let (Some(_), Some(scratch)) = (&tool.grants.own_scratch, &rights.scratch) {
-            std::fs::create_dir_all(scratch).map_err(|error| CallError::Host(error.to_string()))?;
+            own_folder(scratch).map_err(|error| CallError::Host(error.to_string()))?;
         }
         let prepared = tokio::select! {
             biased;
@@ -206,6 +207,19 @@ impl Sandbox {
         });
         store
     }
+}
+
+/// Makes the folder of a skill in the scratch directory of a session, where another tool may have put a link.
+fn own_folder(place: &Path) -> std::io::Result<()> {
+    let parent = place.parent().unwrap_or(place);
+    for folder in [parent, place] {
+        if let Err(error) = std::fs::create_dir(folder)
+            && !folder.symlink_metadata().is_ok_and(|there| there.is_dir())
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// Waits until somebody ends the call, and tells who.

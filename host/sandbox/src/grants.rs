@@ -143,8 +143,8 @@ pub enum Validity {
     Always,
     /// For those of one session.
     Session(String),
-    /// For one call, whoever makes it.
-    Once(Single),
+    /// For one call of a session.
+    Once(Single, String),
 }
 
 /// Leave for one call, which all clones share.
@@ -160,12 +160,13 @@ impl PartialEq for Single {
 impl Eq for Single {}
 
 impl Validity {
-    /// Takes leave for a call of `session`; false when there is none.
-    pub(crate) fn take(&self, session: &str) -> bool {
+    /// Takes leave for a call of `session`; false when there is none. A call that only looks uses nothing up.
+    pub(crate) fn take(&self, session: &str, looks: bool) -> bool {
         match self {
             Self::Always => true,
             Self::Session(only) => only == session,
-            Self::Once(single) => !single.0.swap(true, Ordering::Relaxed),
+            Self::Once(single, only) if looks => only == session && !single.0.load(Ordering::Relaxed),
+            Self::Once(single, only) => only == session && !single.0.swap(true, Ordering::Relaxed),
         }
     }
 }
@@ -393,8 +394,10 @@ impl Rights {
     pub fn of(grants: &Grants, effects: Effects, session: &SessionRights) -> Self {
         let effects = effects & session.effects;
         let mut rights = Self { effects, environment: grants.environment.clone(), ..Self::default() };
+        // A session gives to the bot's own tools; what a stranger's skill was approved with is not exchanged.
+        let exchanged = grants.own_scratch.is_none() || session.tool_was_named;
         for (kind, granted) in &grants.capabilities {
-            let values = session.capabilities.get(kind).unwrap_or(granted);
+            let values = session.capabilities.get(kind).filter(|_| exchanged).unwrap_or(granted);
             rights.capabilities.insert(*kind, values.clone());
         }
         if session.tool_was_named {
@@ -406,7 +409,7 @@ impl Rights {
             return rights;
         }
         let files = match &session.files {
-            Some(files) if session.tool_was_named || !grants.files.is_empty() => files,
+            Some(files) if session.tool_was_named || exchanged && !grants.files.is_empty() => files,
             _ => &grants.files,
         };
         let narrowed = |grant: &FileGrant, access: Access| FileGrant {

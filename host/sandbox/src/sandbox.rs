@@ -362,8 +362,24 @@ impl Sandbox {
         }
         let mut slots = self.slots();
         // Calls in flight hold what they were given; taking it back later must still reach them.
-        let withdrawn = slots.running.get(slot).map(|old| old.withdrawn.clone()).unwrap_or_default();
-        self.install(&mut slots, slot, Slot { component, grants: Arc::new(grants), withdrawn })
+        let old = slots.running.get(slot);
+        let before = old.map(|old| old.withdrawn.clone()).unwrap_or_default();
+        let same = old.filter(|old| old.component.digest() == component.digest());
+        let narrowed = same.is_some_and(|old| !old.grants.is_within(&grants));
+        let withdrawn = if narrowed { CancellationToken::new() } else { before.clone() };
+        self.install(&mut slots, slot, Slot { component, grants: Arc::new(grants), withdrawn })?;
+        if narrowed {
+            before.cancel();
+        }
+        Ok(())
+    }
+
+    /// Takes `slot` away and ends its calls, those of earlier components in it too.
+    pub fn withdraw(&self, slot: &str) {
+        if let Some(running) = self.slots().running.get(slot) {
+            running.withdrawn.cancel();
+        }
+        self.unload(slot);
     }
 
     /// Whether `slot` could take all tools of a component: their names are nobody else's.
@@ -482,7 +498,9 @@ impl Sandbox {
         request: &CallRequest,
     ) -> Result<[tokio::sync::SemaphorePermit<'a>; 2], CallError> {
         tool.definition.validate(&request.arguments).map_err(CallError::InvalidArguments)?;
-        if !tool.grants.validity.take(&request.session.session) {
+        // Reading the instructions of a skill is not yet a call of it.
+        let looks = tool.acts_in.is_some() && tool.definition.effects.read_only();
+        if !tool.grants.validity.take(&request.session.session, looks) {
             return Err(CallError::NotApproved(tool.slot.clone()));
         }
         let places = async {

@@ -101,6 +101,8 @@ pub struct JobRow {
     pub failures: u32,
     /// When it was made, in milliseconds since 1970.
     pub created_at: i64,
+    /// The component that made it; empty for a person.
+    pub component: String,
 }
 
 impl JobRow {
@@ -114,7 +116,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, channel, chat_id, origin, name, message, timing, zone, rights, state, reason, next_due, \
-             failures, created_at FROM jobs ",
+             failures, created_at, component FROM jobs ",
             $rest
         )
     };
@@ -169,6 +171,7 @@ pub(crate) fn job(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         next_due_ms: row.get(11)?,
         failures: row.get(12)?,
         created_at: row.get(13)?,
+        component: row.get(14)?,
     })
 }
 

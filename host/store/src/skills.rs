@@ -107,16 +107,20 @@ impl Store {
     }
 
     /// Makes a version the one that runs, with these grants, and keeps who publishes it. What `chiton grant` changed for
-    /// the version before is gone with it. Versions that are too old are forgotten.
+    /// the version before is gone with it. Versions that are too old are forgotten. Says whether there is such a version.
     pub async fn activate_skill(
         &self,
         name: &str,
         digest: &str,
         granted_json: &str,
         publisher: Publisher,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (name, digest, granted) = (name.to_owned(), digest.to_owned(), granted_json.to_owned());
         self.write("skill", Promise::Durable, move |connection| {
+            let there = "SELECT 1 FROM skills WHERE name = ?1 AND digest = ?2";
+            if connection.query_row(there, [&name, &digest], |_| Ok(())).optional()?.is_none() {
+                return Ok(false);
+            }
             let retire = "UPDATE skills SET state = 'retired' WHERE name = ?1 AND state = 'active' AND digest != ?2";
             connection.execute(retire, [&name, &digest])?;
             let activate = "UPDATE skills SET state = 'active', granted = ?3, decided_at = ?4
@@ -124,7 +128,8 @@ impl Store {
             connection.execute(activate, params![name, digest, granted, now()])?;
             connection.execute("DELETE FROM tool_grants WHERE tool = ?1", [&name])?;
             connection.prepare_cached(PUBLISHED)?.execute([&name, &publisher.key, &publisher.floor])?;
-            forget_old(connection, &name)
+            forget_old(connection, &name)?;
+            Ok(true)
         })
         .await
     }

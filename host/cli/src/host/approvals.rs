@@ -18,6 +18,10 @@ impl Host {
     /// Approves the bytes of `file` under `name`, with exactly `grants`, and runs them from now on.
     pub(super) async fn approve(&self, name: String, file: PathBuf, grants: Vec<String>) -> Result<Value, Failure> {
         check_name(&name)?;
+        if !self.versions(&name).await?.is_empty() {
+            let message = format!("'{name}' is the name of a skill; give another one with --name");
+            return Err(Failure::new(Exit::Refused, message));
+        }
         let bytes = read_component(&file)?;
         let sandbox = self.sandbox().await?;
         let component = sandbox.load(bytes.clone()).await?;
@@ -125,7 +129,10 @@ impl Host {
         if let Some(sandbox) = self.started_sandbox() {
             let rows = self.rows().await?.1;
             match self.runs_as_skill(name).await? {
-                true => self.publish_skills(sandbox).await?,
+                true => {
+                    let _changing = self.inner.changing.lock().await;
+                    self.publish_skills(sandbox).await?;
+                }
                 false => drop(sandbox.set_grants(name, rows.grants(name))),
             }
         }

@@ -29,7 +29,7 @@ impl Desk {
     /// The version of a skill that waits under this number.
     async fn skill(&self, wanted: &str) -> Result<Option<SkillRow>, String> {
         let rows = self.host()?.store().skills().await.map_err(|error| error.to_string())?;
-        let waits = |row: &SkillRow| row.state == SkillState::Waiting && number(&row.name, &row.digest) == wanted;
+        let waits = |row: &SkillRow| row.state == SkillState::Waiting && number(row) == wanted;
         Ok(rows.into_iter().find(waits))
     }
 
@@ -56,7 +56,7 @@ impl Host {
             };
             // Nothing in it ends the block that it stands in.
             let block = format!("\n```\n{}\n```", asked.replace('`', "'"));
-            waiting.push((number(&row.name, &row.digest), block));
+            waiting.push((number(row), block));
         }
         Ok(waiting)
     }
@@ -91,7 +91,7 @@ impl OwnerDesk for Desk {
             let (decision, told) = match words {
                 "" | "always" => (Decision::Always, "from now on"),
                 "session" => (Decision::Session { session: session.to_owned() }, "in this session"),
-                "once" => (Decision::Once, "for one call"),
+                "once" => (Decision::Once { session: session.to_owned() }, "for one call in this session"),
                 _ => return Err(format!("`/approve {number}` ends with nothing, `session` or `once`.")),
             };
             self.decide(&row, decision).await?;

@@ -47,6 +47,7 @@ impl Host {
                     _ = watch.changed() => break,
                     () = replies.closed() => {
                         if let Some((name, _)) = running {
+                            let _changing = self.inner.changing.lock().await;
                             self.temporary().remove(&name);
                             self.end_skill(&name).await?;
                         }
@@ -70,6 +71,8 @@ impl Host {
         running: &mut Option<(String, Digest)>,
     ) -> Result<Option<String>, Failure> {
         let begun = Instant::now();
+        let _changing = self.inner.changing.lock().await;
+        self.refuse_writable(place).await?;
         let package = Package::read(place)?;
         let (name, digest) = (package.name().to_owned(), package.digest());
         if running.as_ref().is_some_and(|(_, runs)| *runs == digest) {
@@ -91,6 +94,7 @@ impl Host {
         let row = SkillRow { granted_json: Some(rows::to_json(&asked)), ..row };
         if let Some((before, _)) = running.take().filter(|(before, _)| *before != name) {
             self.temporary().remove(&before);
+            self.end_skill(&before).await?;
         }
         self.temporary().insert(name.clone(), Running { row, folder: place.to_owned(), validity: Validity::Always });
         self.publish_skills(sandbox).await?;
@@ -103,7 +107,11 @@ impl Host {
 
     /// Refuses a folder that a tool could write to: what is there runs without being asked about again.
     async fn refuse_writable(&self, place: &Path) -> Result<(), Failure> {
-        let rows = self.rows().await?.1;
+        let (settings, rows) = self.rows().await?;
+        if place.starts_with(settings.home.root()) {
+            let message = "a skill in the home of Chiton is not developed there; move it to a folder of your own";
+            return Err(Failure::new(Exit::Refused, message));
+        }
         for (name, _) in rows.iter() {
             let reaches = |path: &PathBuf| place.starts_with(path) || path.starts_with(place);
             if rows.grants(name).files.iter().any(|grant| grant.access == Access::Write && reaches(&grant.path)) {

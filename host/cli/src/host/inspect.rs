@@ -3,7 +3,7 @@
 use super::Host;
 use crate::builtin::BuiltIn;
 use crate::config;
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, number};
 use crate::exit::{Exit, Failure};
 use crate::rows;
 use crate::skills::{self, folder};
@@ -70,17 +70,18 @@ impl Host {
         signed_by: Option<String>,
     ) -> Result<Dialog, Failure> {
         let mut dialog = Dialog::of(self.settings(), package, component, &row.source);
-        dialog.signed_by = signed_by;
+        dialog.number = number(row);
         if let Some(before) = before {
             let old = rows::from_json(&before.asked_json);
             dialog.asked.iter_mut().for_each(|asked| asked.new = !old.contains(&asked.grant));
             let version = if before.version.is_empty() { "another version" } else { &before.version };
             dialog.runs = Some(version.to_owned());
-            dialog.changes = self.changes(package, component, before).await?;
+            dialog.changes = self.changes(package, component, before, signed_by.as_deref()).await?;
             if !row.version.is_empty() && before.version == row.version && before.digest != row.digest {
                 dialog.warnings.push("it states the version that runs and has other files".to_owned());
             }
         }
+        dialog.signed_by = signed_by;
         dialog.warnings.extend(self.confusable(package.name()).await?);
         Ok(dialog)
     }
@@ -90,15 +91,25 @@ impl Host {
         package: &Package,
         component: Option<&Component>,
         before: &SkillRow,
+        signer: Option<&str>,
     ) -> Result<Vec<String>, Failure> {
+        let key = self.store().publisher(&before.name).await?.unwrap_or_default().key;
         // What cannot be read any more can only be called different.
         let Ok(old) = Package::read(&folder(self.settings(), &before.name, &before.digest)) else {
             return Ok(vec!["the files of the version that runs cannot be read".to_owned()]);
         };
         let old_component = self.inspect(&old).await.unwrap_or_default();
-        let old = Side { package: &old, tools: &tools(old_component.as_deref()), signer: None };
-        let new = Side { package, tools: &tools(component), signer: None };
-        Ok(difference(old, new).lines().take(LINES).map(str::to_owned).collect())
+        let old = Side {
+            package: &old,
+            tools: &tools(old_component.as_deref()),
+            signer: Some(key.as_str()).filter(|key| !key.is_empty()),
+        };
+        let new = Side { package, tools: &tools(component), signer };
+        let difference = difference(old, new);
+        let mut lines: Vec<String> = difference.lines().take(LINES).map(str::to_owned).collect();
+        let more = difference.lines().count().saturating_sub(LINES);
+        lines.extend((more > 0).then(|| format!("and {more} lines more, which are not shown")));
+        Ok(lines)
     }
 
     /// Warnings of names that could be taken for this one.
@@ -165,6 +176,7 @@ pub(super) fn needs_no_word(
     new: &SkillRow,
     signed: Option<&str>,
     pinned: &str,
+    held: &[String],
 ) -> Option<Vec<String>> {
     let (old, asked) = (rows::from_json(&before.asked_json), rows::from_json(&new.asked_json));
     let trusted = signed.is_some_and(|key| key == pinned) && before.definitions == new.definitions;
@@ -172,9 +184,8 @@ pub(super) fn needs_no_word(
     if !trusted || !same_limits || is_wider(&old, &asked) {
         return None;
     }
-    let granted = before.granted_json.as_deref().map(rows::from_json).unwrap_or_default();
-    // Only what both the owner gave and the new version asks for.
-    Some(asked.into_iter().filter(|grant| granted.contains(grant)).collect())
+    // Only what the owner gave, and of that what the new version asks for.
+    Some(asked.into_iter().filter(|grant| !is_wider(held, std::slice::from_ref(grant))).collect())
 }
 
 /// What to say when nothing with this digest waits.

@@ -49,6 +49,7 @@ impl Host {
         source: String,
         downgrade: bool,
     ) -> Result<Dialog, Failure> {
+        let _changing = self.inner.changing.lock().await;
         let (name, digest) = (package.name().to_owned(), package.digest().to_string());
         self.check_skill_name(&name).await?;
         let key = self.signer(package, downgrade).await?;
@@ -59,24 +60,37 @@ impl Host {
             self.sandbox().await?.check_names(&name, component)?;
         }
         let asked = dialog::asked(package);
+        rows::may_be_asked(&asked, self.settings())?;
         let row = waiting(package, component.as_deref(), &asked, source);
         let mut dialog = self.dialog(package, component.as_deref(), &row, before, key.clone()).await?;
         if before.is_some_and(|before| before.digest == digest) {
             dialog.state = SkillState::Active;
             return Ok(dialog);
         }
+        // What was approved for a session or a call only gives way to what is decided on now.
+        if self.temporary().remove(&name).is_some() {
+            self.end_skill(&name).await?;
+        }
         keep(package, &folder(self.settings(), &name, &digest))?;
         self.store().add_skill(row.clone()).await?;
         self.sweep(&name, &versions).await?;
         let pinned = self.store().publisher(&name).await?.unwrap_or_default().key;
-        if let Some(granted) = before.and_then(|before| needs_no_word(before, &row, key.as_deref(), &pinned)) {
+        let held = self.held(&name, before).await?;
+        if let Some(granted) = before.and_then(|before| needs_no_word(before, &row, key.as_deref(), &pinned, &held)) {
             self.activate(&row, &granted, pinned).await?;
             dialog.state = SkillState::Active;
         }
         Ok(dialog)
     }
 
-    /// What the owner decides on the version that waits. `digest` is what the owner was shown, or its beginning.
+    /// What a skill was given by its approval, or by `chiton grant` since.
+    async fn held(&self, name: &str, before: Option<&SkillRow>) -> Result<Vec<String>, Failure> {
+        let changed = self.store().tool_grants().await?.into_iter().find(|(tool, _)| tool == name);
+        let approved = before.and_then(|before| before.granted_json.clone());
+        Ok(changed.map(|(_, grants)| grants).or(approved).map(|grants| rows::from_json(&grants)).unwrap_or_default())
+    }
+
+    /// What the owner decides on the version that waits. `digest` is that of what the owner was shown.
     pub(super) async fn decide_skill(
         &self,
         name: &str,
@@ -84,12 +98,14 @@ impl Host {
         decision: Decision,
         grants: Option<Vec<String>>,
     ) -> Result<Value, Failure> {
+        let _changing = self.inner.changing.lock().await;
         let versions = self.versions(name).await?;
         let waiting = versions.iter().find(|row| row.state == SkillState::Waiting);
-        let Some(row) = waiting.filter(|row| digest.len() >= 6 && row.digest.starts_with(digest)) else {
+        let Some(row) = waiting.filter(|row| row.digest == digest) else {
             return Err(nothing_waits(name, waiting, &self.store().skills().await?));
         };
         let granted = grants.unwrap_or_else(|| rows::from_json(&row.asked_json));
+        rows::may_be_asked(&granted, self.settings())?;
         for grant in &granted {
             rows::check(grant, self.settings())?;
         }
@@ -98,23 +114,27 @@ impl Host {
         let validity = match decision {
             Decision::Refuse => {
                 self.store().decide_skill(name, &row.digest, SkillState::Refused).await?;
+                if self.temporary().remove(name).is_some() {
+                    self.end_skill(name).await?;
+                }
                 std::fs::remove_dir_all(folder(self.settings(), name, &row.digest)).ok();
                 return Ok(json!({"name": name, "digest": row.digest, "state": SkillState::Refused}));
             }
             Decision::Always => {
-                let package = Package::read(&folder(self.settings(), name, &row.digest))?;
+                let package = self.approved_files(&row)?;
                 let key = self.signer(&package, true).await?;
                 self.activate(&row, &granted, key.unwrap_or_default()).await?;
                 return self.decided(name, &row, &granted).await;
             }
-            Decision::Session { .. } | Decision::Once if runs => {
+            Decision::Session { .. } | Decision::Once { .. } if runs => {
                 let message =
                     format!("a version of '{name}' runs for everybody; the new one can be taken always, or refused");
                 return Err(Failure::new(Exit::Usage, message));
             }
             Decision::Session { session } => Validity::Session(session),
-            Decision::Once => Validity::Once(Single::default()),
+            Decision::Once { session } => Validity::Once(Single::default(), session),
         };
+        self.approved_files(&row)?;
         let place = folder(self.settings(), name, &row.digest);
         self.temporary().insert(name.to_owned(), Running { row: row.clone(), folder: place, validity });
         let published = self.publish_skills(self.sandbox().await?).await;
@@ -123,6 +143,17 @@ impl Host {
         }
         published?;
         self.decided(name, &row, &granted).await
+    }
+
+    /// The files of a version, if they are still those that it was added with.
+    fn approved_files(&self, row: &SkillRow) -> Result<Package, Failure> {
+        let package = Package::read(&folder(self.settings(), &row.name, &row.digest))?;
+        match package.digest().to_string() == row.digest {
+            true => Ok(package),
+            false => {
+                Err(Failure::new(Exit::Refused, format!("the files of '{}' were changed here; add it again", row.name)))
+            }
+        }
     }
 
     /// Makes a version the one that runs, in the sandbox first: what cannot run takes no other's place.
@@ -138,10 +169,33 @@ impl Host {
         let floor = std::cmp::max_by_key(floor, row.version.clone(), |version| Version::try_from(version.clone()).ok());
         let before = self.versions(&row.name).await?;
         let publisher = Publisher { key, floor };
-        self.store().activate_skill(&row.name, &row.digest, &rows::to_json(granted), publisher).await?;
+        if !self.store().activate_skill(&row.name, &row.digest, &rows::to_json(granted), publisher).await? {
+            return Err(nothing_waits(&row.name, None, &self.store().skills().await?));
+        }
         self.temporary().remove(&row.name);
         self.sweep(&row.name, &before).await?;
         self.publish_skills(sandbox).await
+    }
+
+    /// Removes what a command that was killed left behind, and the jobs of skills that are turned off.
+    pub(super) async fn tidy_skills(&self) -> Result<(), Failure> {
+        let _changing = self.inner.changing.lock().await;
+        let rows = self.store().skills().await?;
+        let known = |name: &str, digest: &str| rows.iter().any(|row| row.name == name && row.digest == digest);
+        let inside = |place: &Path| std::fs::read_dir(place).into_iter().flatten().flatten();
+        for skill in inside(&folder(self.settings(), "", "")) {
+            for version in inside(&skill.path()) {
+                if !known(&skill.file_name().to_string_lossy(), &version.file_name().to_string_lossy()) {
+                    std::fs::remove_dir_all(version.path()).ok();
+                }
+            }
+            // Only an empty one goes.
+            std::fs::remove_dir(skill.path()).ok();
+        }
+        for name in &self.settings().config.agents.defaults.disabled_skills {
+            self.store().end_jobs_of(name).await?;
+        }
+        Ok(())
     }
 
     /// Removes the folders of versions that the store forgot.
@@ -153,17 +207,23 @@ impl Host {
         Ok(())
     }
 
-    /// Puts the newest version before the one that runs, or the one that `digest` begins, in its place.
-    pub(super) async fn roll_back_skill(&self, name: &str, digest: Option<&str>) -> Result<Value, Failure> {
+    /// Puts the version that was added before the one that runs, or the one that is `wanted`, in its place.
+    pub(super) async fn roll_back_skill(&self, name: &str, wanted: Option<&str>) -> Result<Value, Failure> {
+        let _changing = self.inner.changing.lock().await;
         let versions = self.known_skill(name).await?;
-        let approved = |row: &&SkillRow| matches!(row.state, SkillState::Retired | SkillState::Revoked);
-        let meant =
-            |row: &&SkillRow| digest.is_none_or(|digest| row.digest.starts_with(digest) || row.version == digest);
-        let Some(row) = versions.iter().rev().find(|row| approved(row) && meant(row)) else {
+        let now = versions.iter().find(|row| matches!(row.state, SkillState::Active | SkillState::Revoked));
+        let before = |row: &&SkillRow| now.is_none_or(|now| row.added_at < now.added_at);
+        let meant = |row: &&SkillRow| match wanted {
+            None => before(row),
+            Some(wanted) => row.digest.starts_with(wanted) || row.version == wanted,
+        };
+        let retired = versions.iter().filter(|row| row.state == SkillState::Retired);
+        let Some(row) = retired.filter(meant).max_by_key(|row| row.added_at) else {
             let message =
                 format!("there is no earlier version of '{name}' to go back to; `chiton skill show {name}` lists all");
             return Err(Failure::new(Exit::NotFound, message));
         };
+        self.approved_files(row)?;
         let granted = row.granted_json.as_deref().map(rows::from_json).unwrap_or_default();
         let key = self.store().publisher(name).await?.map(|publisher| publisher.key).unwrap_or_default();
         self.activate(row, &granted, key).await?;
@@ -172,6 +232,7 @@ impl Host {
 
     /// Takes the approval back: its calls end, its jobs too.
     pub(super) async fn revoke_skill(&self, name: &str) -> Result<Value, Failure> {
+        let _changing = self.inner.changing.lock().await;
         let versions = self.known_skill(name).await?;
         let temporary = self.temporary().remove(name).map(|running| running.row);
         let active = versions.into_iter().find(|row| row.state == SkillState::Active);
@@ -181,13 +242,14 @@ impl Host {
         if active.is_some() {
             self.store().decide_skill(name, &row.digest, SkillState::Revoked).await?;
         }
-        self.store().end_jobs_of(name).await?;
         self.end_skill(name).await?;
+        self.store().end_jobs_of(name).await?;
         Ok(json!({"name": name, "digest": row.digest}))
     }
 
     /// Forgets a skill with all that it left.
     pub(super) async fn remove_skill(&self, name: &str) -> Result<Value, Failure> {
+        let _changing = self.inner.changing.lock().await;
         self.known_skill(name).await?;
         self.temporary().remove(name);
         self.store().remove_skill(name).await?;
@@ -195,7 +257,11 @@ impl Host {
         let versions = folder(self.settings(), name, "");
         std::fs::remove_dir_all(&versions).ok();
         for session in std::fs::read_dir(self.settings().home.scratch()).into_iter().flatten().flatten() {
-            std::fs::remove_dir_all(session.path().join(skills::SCRATCH).join(name)).ok();
+            let own = session.path().join(skills::SCRATCH);
+            // A tool may have put a link there, which leads elsewhere.
+            if own.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+                std::fs::remove_dir_all(own.join(name)).ok();
+            }
         }
         Ok(json!({"name": name}))
     }
@@ -203,10 +269,7 @@ impl Host {
     /// Ends what runs of a skill, and runs the others.
     pub(super) async fn end_skill(&self, name: &str) -> Result<(), Failure> {
         let Some(sandbox) = self.started_sandbox() else { return Ok(()) };
-        let running = sandbox.snapshot().iter().find(|tool| tool.slot == name).map(|tool| tool.component.digest());
-        if let Some(digest) = running {
-            sandbox.revoke(&digest);
-        }
+        sandbox.withdraw(name);
         self.publish_skills(sandbox).await
     }
 
@@ -276,6 +339,8 @@ fn write_lock(settings: &Settings, running: &[Running]) -> Result<(), Failure> {
     let locked = |Running { row, .. }: &Running| {
         let name = row.name.clone().try_into().ok()?;
         let (version, digest) = (row.version.clone().try_into().ok(), row.digest.parse().ok()?);
+        // What was proposed in a chat can be brought from nowhere.
+        row.source.parse::<chiton_registry::Source>().ok()?;
         Some(Locked { name, version, source: row.source.clone(), digest, key: None })
     };
     let mut skills: Vec<Locked> = always.filter_map(locked).collect();

@@ -34,7 +34,7 @@ use chiton_sandbox::{CallError, CallRequest, Grants, Part, Ports, Sandbox, Sessi
 use chiton_schedule::{Scheduler, SchedulerOptions, SystemClock};
 use chiton_store::{HostLock, JobId, OutboxId, Retention, Store, StoreError, failpoint};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -57,6 +57,10 @@ struct Inner {
     notices: Mutex<Vec<String>>,
     /// Skills that were approved for a session or a call only.
     temporary: Mutex<BTreeMap<String, Running>>,
+    /// Held while skills or what they are given change: what is read, loaded and published belongs together.
+    changing: tokio::sync::Mutex<()>,
+    /// What the watch has told already.
+    said: Mutex<BTreeSet<String>>,
     /// Ends what runs beside requests.
     closing: CancellationToken,
     /// Told when a component was approved, so that its file is watched too.
@@ -87,6 +91,8 @@ impl Host {
                 agent: OnceCell::new(),
                 notices: Mutex::default(),
                 temporary: Mutex::default(),
+                changing: tokio::sync::Mutex::default(),
+                said: Mutex::default(),
                 approved: Notify::new(),
                 _lock: lock,
             }),
@@ -175,6 +181,13 @@ impl Host {
     /// Keeps something that the owner should know until somebody can show it.
     pub fn notice(&self, text: String) {
         self.notices().push(text);
+    }
+
+    /// The same, once for each text.
+    pub fn notice_once(&self, text: String) {
+        if self.inner.said.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+            self.notice(text);
+        }
     }
 
     fn notices(&self) -> std::sync::MutexGuard<'_, Vec<String>> {

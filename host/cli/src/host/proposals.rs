@@ -61,6 +61,18 @@ impl Host {
                 "Not taken: {MOST} proposals wait for the owner already; let them decide on those first."
             ));
         }
+        let taken = rows.iter().find(|row| {
+            row.name == package.name()
+                && matches!(row.state, SkillState::Active | SkillState::Waiting)
+                && !row.source.starts_with(SOURCE)
+        });
+        if taken.is_some() {
+            return Ok(format!("Not taken: '{}' is a skill of the owner's; give yours another name.", package.name()));
+        }
+        let digest = package.digest().to_string();
+        if let Some(row) = rows.iter().find(|row| row.digest == digest && row.name == package.name()) {
+            return Ok(format!("Nothing was done: exactly these files are known and {}.", row.state.as_str()));
+        }
         let component = self.inspect(package).await?;
         let source = format!("{SOURCE}{}", caller.session.session);
         let row = waiting(package, component.as_deref(), &dialog::asked(package), source.clone());
@@ -91,12 +103,12 @@ impl Host {
         self.notice(format!(
             "{0}\nTo let it run: /approve {1}   To refuse it: /deny {1}",
             dialog.text(),
-            dialog.number()
+            dialog.number
         ));
         Ok(format!(
             "{} examples hold. It waits for the owner, who sees what it asks for and decides with: /approve {}",
             outcomes.len(),
-            dialog.number()
+            dialog.number
         ))
     }
 }

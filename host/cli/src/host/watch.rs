@@ -7,7 +7,7 @@ use crate::rows;
 use crate::tools::read_component;
 use crate::watch::Watch;
 use chiton_sandbox::Digest;
-use chiton_skills::Package;
+use chiton_skills::{Package, PackageError};
 use chiton_store::SkillState;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ impl Host {
                 return Ok(());
             }
         };
+        self.tidy_skills().await?;
         let mut watched = BTreeSet::new();
         let mut told: HashMap<PathBuf, Digest> = HashMap::new();
         loop {
@@ -60,8 +61,14 @@ impl Host {
             }
         }
         for folder in watched.iter().filter(|folder| folder.parent() == Some(&root)) {
-            if let Ok(package) = Package::read(folder) {
-                self.found(&package, folder).await?;
+            let taken = match Package::read(folder) {
+                Ok(package) => self.found(&package, folder).await,
+                // It may be on its way here, file by file.
+                Err(PackageError::Nothing(_)) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+            if let Err(failure) = taken {
+                self.notice_once(format!("the skill in {} is not taken: {}", folder.display(), failure.message));
             }
         }
         Ok(())
@@ -79,8 +86,8 @@ impl Host {
             Ok(dialog) if dialog.asked.is_empty() && dialog.tools.is_empty() => {
                 self.decide_skill(&dialog.name, &dialog.digest, Decision::Always, None).await?;
             }
-            Ok(dialog) => self.notice(format!("{}\nTo let it run: /approve {}", dialog.text(), dialog.number())),
-            Err(failure) => self.notice(format!("the skill in {} is not taken: {}", folder.display(), failure.message)),
+            Ok(dialog) => self.notice(format!("{}\nTo let it run: /approve {}", dialog.text(), dialog.number)),
+            Err(failure) => return Err(failure),
         }
         Ok(())
     }

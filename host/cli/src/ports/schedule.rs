@@ -56,13 +56,23 @@ impl Scheduling for Schedule {
 
     async fn jobs(&self, caller: &Caller) -> Result<Vec<ScheduledJob>, PortError> {
         let jobs = self.0.list(Some(&caller.session.session)).await.map_err(told)?;
-        Ok(jobs.into_iter().map(shown).collect())
+        Ok(jobs.into_iter().filter(|job| is_of(caller, job)).map(shown).collect())
     }
 
     async fn remove(&self, caller: &Caller, id: String) -> Result<(), PortError> {
-        let number = id.parse().map_err(|_| PortError::NotFound(format!("there is no job '{id}'")))?;
+        let unknown = || PortError::NotFound(format!("there is no job '{id}'"));
+        let number = id.parse().map_err(|_| unknown())?;
+        let jobs = self.0.list(Some(&caller.session.session)).await.map_err(told)?;
+        if jobs.iter().any(|job| job.row.id.0 == number && !is_of(caller, job)) {
+            return Err(unknown());
+        }
         self.0.remove(JobId(number), Some(&caller.session.session)).await.map_err(told)
     }
+}
+
+/// Whether a caller may see a job of its chat: a skill only what it made itself.
+fn is_of(caller: &Caller, job: &Job) -> bool {
+    BuiltIn::named(&caller.component).is_some() || job.row.component == caller.component
 }
 
 fn shown(job: Job) -> ScheduledJob {

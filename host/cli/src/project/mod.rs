@@ -3,6 +3,8 @@
 mod build;
 mod error;
 
+#[cfg(test)]
+use build::Built;
 pub use build::build;
 pub use error::ProjectError;
 

@@ -23,7 +23,7 @@ async fn call(world: &World, session: &str) -> CallOutcome {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn agt_11_an_approval_for_one_call_is_used_once_however_many_ask_at_the_same_time() {
-    let world = Arc::new(world(Validity::Once(Single::default())).await);
+    let world = Arc::new(world(Validity::Once(Single::default(), "test:a".into())).await);
     let calls = (0..50).map(|_| {
         let world = world.clone();
         tokio::spawn(async move { call(&world, "test:a").await.result })
@@ -42,9 +42,9 @@ async fn agt_11_an_approval_for_one_call_is_used_once_however_many_ask_at_the_sa
 
 #[tokio::test]
 async fn agt_11_arguments_that_make_no_sense_do_not_use_up_the_one_call() {
-    let world = world(Validity::Once(Single::default())).await;
+    let world = world(Validity::Always).await;
     let probe = world.sandbox.load(chiton_hostile::probe()).await.unwrap();
-    let grants = Grants { validity: Validity::Once(Single::default()), ..Grants::default() };
+    let grants = Grants { validity: Validity::Once(Single::default(), "test:hostile".into()), ..Grants::default() };
     world.sandbox.publish("probe", probe, grants).unwrap();
     let wrong = world.sandbox.call(World::request("probe_read", json!({ "ops": "none" }))).await;
     assert!(matches!(wrong.result, Err(CallError::InvalidArguments(_))), "{wrong:?}");

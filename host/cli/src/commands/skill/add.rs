@@ -87,7 +87,7 @@ async fn add(door: &Door, brought: Brought, wanted: &AddSkill, json: bool) -> Re
     match decision {
         Some(decision) => decide_on(door, &dialog, decision, json).await,
         None if json => print_json(&value),
-        None => super::print_line(&format!("It waits. To let it run: chiton skill approve {}", dialog.number())),
+        None => super::print_line(&format!("It waits. To let it run: chiton skill approve {}", dialog.number)),
     }
 }
 
@@ -108,9 +108,9 @@ fn ask(dialog: &Dialog) -> Result<Option<Decision>, Failure> {
         match line.trim().to_lowercase().as_str() {
             "a" | "always" => return Ok(Some(Decision::Always)),
             "s" | "session" if !update => {
-                return Ok(Some(Decision::Session { session: "terminal:default".to_owned() }));
+                return Ok(Some(Decision::Session { session: super::TERMINAL.to_owned() }));
             }
-            "o" | "once" if !update => return Ok(Some(Decision::Once)),
+            "o" | "once" if !update => return Ok(Some(Decision::Once { session: super::TERMINAL.to_owned() })),
             "n" | "no" => return Ok(Some(Decision::Refuse)),
             "l" | "later" | "" => return Ok(None),
             _ => {}

@@ -6,13 +6,16 @@ mod view;
 
 use super::{print, print_json, print_line, tell};
 use crate::arguments::Skill;
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, number};
 use crate::door::Door;
 use crate::exit::{Exit, Failure};
 use crate::request::{Decision, Request};
 use crate::settings::{Settings, current_directory};
 use crate::terminal::progress;
 use serde_json::Value;
+
+/// The session of a terminal, unless another is named.
+const TERMINAL: &str = "terminal:default";
 
 /// Makes, adds, approves, shows and removes skills.
 pub async fn run(command: Skill, json: bool) -> Result<(), Failure> {
@@ -27,7 +30,7 @@ pub async fn run(command: Skill, json: bool) -> Result<(), Failure> {
             let grants = (nothing || !given.is_empty()).then_some(given);
             let decision = match session {
                 Some(session) => Decision::Session { session },
-                None if once => Decision::Once,
+                None if once => Decision::Once { session: TERMINAL.to_owned() },
                 None => Decision::Always,
             };
             decide(&name, decision, grants, json).await
@@ -58,8 +61,16 @@ pub async fn run(command: Skill, json: bool) -> Result<(), Failure> {
 /// Tells the host the owner's word on the version that waits.
 async fn decide(name: &str, decision: Decision, grants: Option<Vec<String>>, json: bool) -> Result<(), Failure> {
     let settings = Settings::load()?;
-    let (name, digest) = waiting(&settings, name).await?;
+    let (wanted, (name, digest)) = (name, waiting(&settings, name).await?);
     let door = Door::open(settings).await?;
+    if wanted == name && decision != Decision::Refuse {
+        // The name alone says nothing of what is approved.
+        let shown = door.done(Request::DescribeSkill { name }).await?;
+        let dialog: Dialog = serde_json::from_value(shown).map_err(|error| Failure::new(Exit::Failure, error))?;
+        print_dialog(&dialog)?;
+        door.close().await;
+        return print_line(&format!("To let exactly this run: chiton skill approve {}", dialog.number));
+    }
     refuse_passing(&door, &decision).await?;
     let request = Request::DecideSkill { name, digest, decision, grants };
     let result = progress::while_slow("checking and compiling", door.done(request)).await;
@@ -73,7 +84,7 @@ async fn decide(name: &str, decision: Decision, grants: Option<Vec<String>>, jso
 
 /// Refuses what would be over with this command: a word for one call or session lives in the Chiton that runs.
 async fn refuse_passing(door: &Door, decision: &Decision) -> Result<(), Failure> {
-    let passing = matches!(decision, Decision::Once | Decision::Session { .. });
+    let passing = matches!(decision, Decision::Once { .. } | Decision::Session { .. });
     match passing && door.host().await.is_some() {
         true => Err(Failure::new(
             Exit::Usage,
@@ -103,13 +114,7 @@ async fn waiting(settings: &Settings, wanted: &str) -> Result<(String, String), 
         None => Vec::new(),
     };
     let mut waiting = rows.iter().filter(|row| row.state == chiton_store::SkillState::Waiting);
-    let meant = waiting.find(|row| {
-        row.name == wanted
-            || wanted
-                .strip_prefix(&row.name)
-                .and_then(|rest| rest.strip_prefix('-'))
-                .is_some_and(|digest| digest.len() >= 6 && row.digest.starts_with(digest))
-    });
+    let meant = waiting.find(|row| row.name == wanted || number(row) == wanted);
     match meant {
         Some(row) => Ok((row.name.clone(), row.digest.clone())),
         None => {

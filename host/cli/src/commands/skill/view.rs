@@ -11,6 +11,7 @@ use crate::request::Request;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use crate::terminal::style::{Style, one_line};
+use chiton_skills::inert::line;
 use chiton_store::{SkillRow, SkillState, Store};
 use serde_json::{Value, json};
 
@@ -39,18 +40,23 @@ pub async fn list(json: bool) -> Result<(), Failure> {
     let shown: Vec<_> = rows.iter().filter(|row| row.state != SkillState::Retired).collect();
     let bundled = bundled::all().iter().filter(|skill| !shown.iter().any(|row| row.name == skill.name));
     if json {
-        let added = shown.iter().map(|row| json!({"name": row.name, "version": row.version, "state": state(row), "source": row.source, "digest": row.digest}));
+        let added = shown.iter().map(|row| json!({"name": row.name, "version": row.version, "state": state(row), "source": row.source, "digest": row.digest, "number": number(row)}));
         let bundled =
             bundled.map(|skill| json!({"name": skill.name, "state": "bundled", "description": skill.description}));
         return print_json(&added.chain(bundled).collect::<Vec<_>>().into());
     }
     for row in &shown {
         let advice = match row.state {
-            SkillState::Waiting => format!("  `chiton skill approve {}`", number(&row.name, &row.digest)),
+            SkillState::Waiting => format!("  `chiton skill approve {}`", number(row)),
             _ => String::new(),
         };
-        let line =
-            format!("{:8} {} {}  from {}{advice}", state(row), Style::Bold.paint(&row.name), row.version, row.source);
+        let line = format!(
+            "{:8} {} {}  from {}{advice}",
+            state(row),
+            Style::Bold.paint(&row.name),
+            row.version,
+            line(&row.source)
+        );
         print_line(&line)?;
     }
     for skill in bundled {
@@ -94,8 +100,13 @@ pub async fn show(name: &str, json: bool) -> Result<(), Failure> {
         }));
     }
     let key = if publisher.key.is_empty() { "not signed".to_owned() } else { format!("signed with {}", publisher.key) };
-    let mut text =
-        format!("{} {}  {}, from {}, {key}\n", Style::Bold.paint(name), main.version, main.state.as_str(), main.source);
+    let mut text = format!(
+        "{} {}  {}, from {}, {key}\n",
+        Style::Bold.paint(name),
+        main.version,
+        main.state.as_str(),
+        line(&main.source)
+    );
     let words = may.iter().map(|grant| format!("{}  {}", chiton_skills::words(grant), Style::Dim.paint(grant)));
     section(&mut text, "It may:", words.collect(), "touch nothing");
     let lines = |denied: bool| {
