@@ -3,6 +3,7 @@
 //! Whatever comes from the skill itself is escaped and stands behind a mark, so that nothing in it can be taken for a
 //! word of the host (AGT-10, CMP-11).
 
+use crate::rows;
 use crate::settings::Settings;
 use crate::skills;
 use chiton_sandbox::{Component, Digest, Limits};
@@ -12,6 +13,7 @@ use chiton_store::{SkillRow, SkillState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// Most characters of a tool's description here; `chiton tool show` shows it whole.
 const DESCRIPTION: usize = 160;
@@ -157,7 +159,9 @@ pub fn asked(package: &Package) -> Vec<String> {
         Some(_) => package.asked(),
         None => {
             let Needs { network, secrets, .. } = Needs::of(package);
-            network.into_iter().chain(secrets.into_iter().filter_map(|secret| secret.grant)).collect()
+            let guessed = network.into_iter().chain(secrets.into_iter().filter_map(|secret| secret.grant));
+            // What is no grant was no host either, but a piece of a text.
+            guessed.filter(|grant| rows::parse(grant, Path::new("/")).is_ok()).collect()
         }
     }
 }
@@ -186,7 +190,7 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
         .filter_map(|grant| Some(grant.strip_prefix("secrets=")?.split(' ').next()?.to_owned()));
     let unset: BTreeSet<String> = named.filter(|name| !settings.config.secrets.contains_key(name)).collect();
     warnings.extend(
-        unset.iter().map(|name| format!("the secret {name} is not set: chiton config set secrets.{name} VALUE")),
+        unset.iter().map(|name| format!("the secret {name} is not set; put it under `secrets` in config.json")),
     );
     warnings
 }

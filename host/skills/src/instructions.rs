@@ -64,14 +64,17 @@ impl Instructions {
         let (head, body) = split(&text);
         let (head, fault) = match serde_saphyr::from_str::<Head>(head) {
             Ok(head) => (head, None),
-            Err(error) => (Head::default(), Some(error.to_string())),
+            Err(error) => match plain(head) {
+                Some(head) => (head, None),
+                None => (Head::default(), Some(error.to_string())),
+            },
         };
         let metadata = match head.metadata {
             Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
             other => other,
         };
         // Each bot keeps its part under its own name; what they share has one shape.
-        let part = ["chiton", "nanobot", "openclaw"].into_iter().find_map(|bot| metadata.get(bot)).unwrap_or(&metadata);
+        let part = BOTS.into_iter().find_map(|bot| metadata.get(bot)).unwrap_or(&metadata);
         let requires = &part["requires"];
         let text_of = |value: &Value| value.as_str().map(str::to_owned);
         Self {
@@ -93,6 +96,27 @@ impl Instructions {
             fault,
         }
     }
+}
+
+/// The bots that write a part of their own into the metadata of a skill, the one whose part is taken first.
+const BOTS: [&str; 6] = ["chiton", "nanobot", "openclaw", "clawdbot", "moltbot", "clawdis"];
+
+/// What begins a value that only YAML can read.
+const YAML_ONLY: &[char] = &['[', '{', '&', '*', '|', '>', '!', '%', '@', '`'];
+
+/// A head that is no YAML, as many are written: each line a key and a text, which may hold colons.
+fn plain(head: &str) -> Option<Head> {
+    let value = |key: &str| {
+        let line = head.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        line.map(|text| text.trim().trim_matches(['"', '\'']).to_owned())
+    };
+    Some(Head {
+        name: value("name").map_or(Value::Null, Value::from),
+        description: value("description").filter(|text| !text.is_empty() && !text.starts_with(YAML_ONLY))?,
+        always: value("always").is_some_and(|text| text == "true"),
+        metadata: value("metadata").map_or(Value::Null, Value::from),
+        homepage: value("homepage").map_or(Value::Null, Value::from),
+    })
 }
 
 /// The texts in a list.

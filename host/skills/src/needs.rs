@@ -24,6 +24,8 @@ const URL_ENDS: &[char] =
     &[' ', '\t', '"', '\'', '`', '<', '>', '(', ')', '{', '[', ']', '|', '\\', '^', ',', ';', '$', '*'];
 /// What ends a path; variables and braces may be part of it.
 const PATH_ENDS: &[char] = &[' ', '\t', '"', '\'', '`', '<', '>', '(', ')', '=', '[', ']', '|', '\\', ',', ';', '@'];
+/// Lines between a URL and a secret that belong to one command.
+const NEAR: usize = 3;
 /// Where a secret goes when the text does not say.
 const BEARER: &str = "header=Authorization: Bearer {}";
 
@@ -134,8 +136,12 @@ impl Needs {
                     block.iter().flat_map(|line| variables(line).map(move |found| (line, found)))
                 {
                     let near = urls.iter().rfind(|(number, _)| *number <= line.number).or(urls.first());
+                    let meant = |(number, url): &&(usize, Url)| {
+                        number.abs_diff(line.number) <= NEAR || is_named_after(&name, &origin(url))
+                    };
+                    let place = near.filter(meant).map(|(_, url)| (origin(url), field));
                     let kept = secrets.entry(name).or_default();
-                    *kept = kept.take().or(near.map(|(_, url)| (origin(url), field)));
+                    *kept = kept.take().or(place);
                 }
             }
         }
@@ -143,7 +149,8 @@ impl Needs {
         let usual = only.and_then(|row| Some((row.strip_prefix("network=")?.to_owned(), BEARER.to_owned())));
         let secret = |(name, place): (String, Option<_>)| {
             // A secret is never sent in the clear.
-            let place = place.or_else(|| usual.clone()).filter(|(origin, _)| origin.starts_with("https://"));
+            let usual = usual.clone().filter(|(origin, _)| is_named_after(&name, origin));
+            let place = place.or(usual).filter(|(origin, _)| origin.starts_with("https://"));
             let grant = place.map(|(origin, field)| format!("secrets={name} {origin} {field}"));
             NeededSecret { name, grant }
         };
@@ -181,6 +188,12 @@ impl Needs {
             }
         }
     }
+}
+
+/// Whether a secret has the name of a host: where a key of one service stands in a skill for another, nothing is guessed.
+fn is_named_after(name: &str, origin: &str) -> bool {
+    let service = name.split('_').next().unwrap_or(name).to_ascii_lowercase();
+    service.len() > 2 && origin.contains(&service)
 }
 
 /// Whether the words begin with those that are wanted.

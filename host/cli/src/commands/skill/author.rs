@@ -75,7 +75,7 @@ pub async fn check(place: &Path, json: bool) -> Result<(), Failure> {
         return print_json(&serde_json::json!(dialog));
     }
     super::print_dialog(&dialog)?;
-    print_line("Nothing of it would be refused.")
+    print_line("It can be added: nothing in its files or its code is refused.")
 }
 
 async fn loaded(

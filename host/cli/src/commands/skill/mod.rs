@@ -118,7 +118,9 @@ async fn waiting(settings: &Settings, wanted: &str) -> Result<(String, String), 
     match meant {
         Some(row) => Ok((row.name.clone(), row.digest.clone())),
         None => {
-            let message = format!("no version of '{wanted}' waits for you; `chiton skill list` shows what does");
+            let message = format!(
+                "no version of '{wanted}' waits for you; `chiton skill list` shows what does, and `chiton skill add` brings one again"
+            );
             Err(Failure::new(Exit::NotFound, message))
         }
     }
