@@ -183,18 +183,22 @@ fn a_program_can_be_added_started_and_removed() {
 #[test]
 fn a_script_of_a_skill_runs_with_what_the_skill_was_granted() {
     let home = Home::new();
-    let folder = home.root().join("skills/weather");
+    let folder = home.work().join("weather");
     std::fs::create_dir_all(folder.join("scripts")).unwrap();
     std::fs::write(folder.join("SKILL.md"), "---\nname: weather\ndescription: Says the weather.\n---\n").unwrap();
     let script = "echo \"for $1 from $SKILL_DIR\"; cat /etc/passwd >/dev/null || echo no passwd; curl -s $URL && echo\n\
         echo x > \"$SKILL_DIR/made\" || echo read-only";
     std::fs::write(folder.join("scripts/get.sh"), format!("URL=$2\n{script}")).unwrap();
+    home.run(&["skill", "add", folder.to_str().unwrap(), "--approve"]).good();
     let url = page("sunny");
     let exec = |skill: &str, command: &str| home.call("exec", json!({"command": command, "skill": skill}), &[]);
     let command = format!("scripts/get.sh 'New York' {url}");
 
     let before = exec("weather", &command).good().stdout;
-    assert!(before.contains(&format!("for New York from {}", folder.display())), "{before}");
+    assert!(
+        before.contains(&format!("for New York from {}", home.root().join("skills/.store/weather").display())),
+        "{before}"
+    );
     assert!(before.contains("no passwd") && before.contains("read-only") && !before.contains("sunny"), "{before}");
     home.run(&["grant", "add", "weather", &format!("network=private:{url}")]).good();
     let after = exec("weather", &command).good().stdout;

@@ -417,7 +417,7 @@ fn f1_f7_n1_p1_a_hostile_skill_that_was_given_nothing_gets_nothing() {
     assert_eq!(result["got"], json!([]), "{called:?}");
     let refused = home.run(&["skill", "show", "speaker", "--json"]).good().json();
     let denied = refused["last30Days"].as_array().unwrap().iter().filter(|line| line["verdict"] == "denied").count();
-    assert!(denied >= 5, "{refused}");
+    assert!(denied >= 4, "{refused}");
     assert!(!called.stdout.contains("canary") && !refused.to_string().contains("canary-of"));
     for place in [home.work().join("secret.txt.evil"), home.root().join("workspace.evil")] {
         assert!(!place.exists());

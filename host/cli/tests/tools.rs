@@ -108,6 +108,7 @@ fn a_skill_is_read_by_its_name_and_what_it_was_granted_is_not_for_who_reads_it()
     std::fs::create_dir(folder.join("references")).unwrap();
     std::fs::write(folder.join("references/api.md"), "GET /v1").unwrap();
     let secret = home.file("secret.txt", b"canary");
+    home.run(&["skill", "add", folder.to_str().unwrap(), "--approve"]).good();
     home.run(&["grant", "add", "weather", &format!("files={}:read", home.work().display())]).good();
     let used = |arguments| home.call("use_skill", arguments, &[]);
     let told = used(json!({"name": "weather"})).good().stdout;

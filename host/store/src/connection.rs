@@ -237,7 +237,7 @@ mod tests {
                 "INSERT INTO outbox (channel, chat_id, text, created_at) VALUES ('terminal', 'a', 'hello', 1)";
             connection.execute(waiting, []).unwrap();
             let said = "
-                INSERT INTO sessions VALUES (7, 'terminal:a', 1, 1);
+                INSERT INTO sessions (id, key, created_at, updated_at) VALUES (7, 'terminal:a', 1, 1);
                 INSERT INTO inbox (id, session_id, channel, account, external_id, chat_id, sender, text, received_at, state)
                 VALUES (1, 7, 'terminal', '', '1', 'a', 'ann', '', 1, 'done'), (2, 7, 'terminal', '', '2', 'a', 'ann', '', 1, 'done');
                 INSERT INTO messages (id, session_id, body) VALUES
@@ -250,6 +250,10 @@ mod tests {
             assert_eq!(format(&connection).unwrap(), Format::Ours(MIGRATIONS.len() as u32));
             let text: String = connection.query_row("SELECT text FROM outbox", [], |row| row.get(0)).unwrap();
             assert_eq!(text, "hello", "from format {released}");
+            // What is said from then on is indexed as it is said.
+            if released >= SECURE as usize {
+                continue;
+            }
             let found = "SELECT group_concat(messages.id || ' at ' || at, ', ') FROM recall JOIN messages ON messages.id = recall.rowid
                 WHERE recall MATCH '{text} : fougere AND {session} : s7'";
             let found: String = connection.query_row(found, [], |row| row.get(0)).unwrap();

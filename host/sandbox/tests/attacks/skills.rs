@@ -102,9 +102,9 @@ async fn a_session_narrows_a_skill_as_it_does_a_tool() {
     let here = SessionRights { files: Some(files(&scene.own, Access::Read).files), ..session() };
     let mounts = scene.mounts(json!("weather"), here).await.unwrap();
     assert_eq!(mounts, [(scene.own.clone(), false), (scene.folder.clone(), false)]);
-    let mute = SessionRights { effects: Effects::READS_FILES, ..session() };
-    let denied = scene.mounts(json!("weather"), mute).await.unwrap_err();
-    assert!(matches!(denied, CallError::Denied { .. }), "a session without programs has no skills: {denied:?}");
+    let blind = SessionRights { effects: Effects::USES_NETWORK, ..session() };
+    let denied = scene.mounts(json!("weather"), blind).await.unwrap_err();
+    assert!(matches!(denied, CallError::Denied { .. }), "a session that reads nothing has no skills: {denied:?}");
 }
 
 #[tokio::test]

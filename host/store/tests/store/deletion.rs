@@ -136,7 +136,8 @@ async fn what_an_older_release_deleted_is_overwritten_by_the_first_start_of_this
     ))
     .unwrap();
     let steps = "
-        DROP TABLE revisions; DROP TABLE spending; DROP TABLE summaries; DROP TRIGGER messages_forgotten;
+        DROP TABLE skills; DROP TABLE publishers; DROP INDEX jobs_of_component; DROP INDEX audit_of_component;
+        ALTER TABLE jobs DROP COLUMN component; DROP TABLE revisions; DROP TABLE spending; DROP TABLE summaries; DROP TRIGGER messages_forgotten;
         DROP TABLE recall; ALTER TABLE messages DROP COLUMN at; ALTER TABLE sessions DROP COLUMN model;
         DROP INDEX sessions_rested; DROP INDEX audit_of_session; DROP INDEX jobs_of_origin; ALTER TABLE sessions DROP COLUMN consolidated; ALTER TABLE turns DROP COLUMN starts;
         DROP INDEX inbox_joined; DROP INDEX inbox_of_session; DROP INDEX outbox_of_session;
