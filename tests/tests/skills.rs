@@ -1,5 +1,6 @@
 //! The bundled skills of `skills/`: each component in the real sandbox, with exactly what its manifest asks for, on its
 //! own examples and their recorded replies.
+#![cfg(test)]
 
 use async_trait::async_trait;
 use bytes::Bytes;

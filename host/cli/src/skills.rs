@@ -102,7 +102,10 @@ pub async fn publish(
             Some(component) => {
                 sandbox.publish(name, component, grants(rows, running)).map_err(|error| error.to_string())
             }
-            None => Ok(sandbox.unload(name)),
+            None => {
+                sandbox.unload(name);
+                Ok(())
+            }
         });
         if let Err(reason) = published {
             wrong.push((name.clone(), reason));
