@@ -36,7 +36,7 @@ struct Use {
 #[tool(effects(reads_files))]
 fn propose_skill(arguments: Propose) -> ToolResult {
     let folder = paths::directory(&arguments.folder, Access::Read)?;
-    Ok(proposals::propose(&folder.as_ref().to_string_lossy())?)
+    proposals::propose(&folder.as_ref().to_string_lossy())
 }
 
 #[arguments]
