@@ -1,19 +1,18 @@
 //! The skills that run: which versions the owner approved, where they are, and how they get into the sandbox.
 
 use crate::builtin::BuiltIn;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::programs;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use chiton_agent::SkillSettings;
 use chiton_sandbox::{Component, Digest, Grants, Limits, Sandbox, Script, Validity};
+use chiton_skills::{Code, Package};
 use chiton_store::{SkillRow, SkillState, Store};
 use futures_util::future::join_all;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What makes a folder a skill.
-pub const DESCRIPTION: &str = "SKILL.md";
 /// The folder among the skills with the versions that were added.
 const VERSIONS: &str = ".store";
 /// The folder in a session's scratch directory with those of the skills.
@@ -89,26 +88,21 @@ pub async fn publish(
     rows: &Rows,
     running: &[Running],
 ) -> Vec<(String, String)> {
-    let known = |running: &Running| {
-        let name = running.row.name.clone();
-        (name, running.folder.clone(), grants(rows, running))
-    };
-    sandbox.set_skills(running.iter().map(known).collect());
+    let known = |running: &Running| (running.row.name.clone(), running.folder.clone(), grants(rows, running));
+    let known: Vec<_> = running.iter().map(known).collect();
+    sandbox.set_skills(known.clone());
     let loading = join_all(running.iter().map(|running| load(sandbox, settings, running))).await;
     let mut wrong = Vec::new();
-    for (running, loaded) in running.iter().zip(loading) {
-        let name = &running.row.name;
+    for ((name, _, grants), loaded) in known.into_iter().zip(loading) {
         let published = loaded.and_then(|component| match component {
-            Some(component) => {
-                sandbox.publish(name, component, grants(rows, running)).map_err(|error| error.to_string())
-            }
+            Some(component) => sandbox.publish(&name, component, grants).map_err(|error| error.to_string()),
             None => {
-                sandbox.unload(name);
+                sandbox.unload(&name);
                 Ok(())
             }
         });
         if let Err(reason) = published {
-            wrong.push((name.clone(), reason));
+            wrong.push((name, reason));
         }
     }
     wrong
@@ -156,6 +150,23 @@ pub async fn script(
     sandbox.load_script(digest, bytes, script).await.map_err(|error| error.to_string())
 }
 
+/// Loads the code of a package, which gives it no right.
+pub async fn inspect(
+    sandbox: &Sandbox,
+    settings: &Settings,
+    package: &Package,
+) -> Result<Option<Arc<Component>>, Failure> {
+    let refused = |reason: String| Failure::new(Exit::Refused, format!("'{}': {reason}", package.name()));
+    Ok(match package.code() {
+        Code::None => None,
+        Code::Component { bytes, .. } => Some(sandbox.load(bytes.to_vec()).await?),
+        Code::Script { engine, name, text } => {
+            let text = text.as_bytes().to_vec();
+            Some(script(sandbox, settings, engine.name(), name, text).await.map_err(refused)?)
+        }
+    })
+}
+
 /// The limits that a manifest states, and the defaults of what it does not.
 pub fn limits(stated: &chiton_skills::Limits) -> Limits {
     let own = Limits::default();
@@ -165,10 +176,4 @@ pub fn limits(stated: &chiton_skills::Limits) -> Limits {
         output: stated.output.and_then(|size| usize::try_from(size.0).ok()).unwrap_or(own.output),
         ..own
     }
-}
-
-/// Whether a component or a skill can have this name.
-pub fn is_name(name: &str) -> bool {
-    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    (1..=64).contains(&name.len()) && name.chars().all(plain)
 }

@@ -17,6 +17,7 @@ mod error;
 mod grants;
 mod imports;
 mod limiter;
+mod load;
 mod outbound;
 mod pipe;
 pub mod ports;

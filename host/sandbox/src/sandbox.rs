@@ -4,14 +4,12 @@ use crate::audit::{AuditSink, Verdict};
 use crate::cache::CodeCache;
 use crate::call::{self, CallOutcome, CallRequest, Machine};
 use crate::compile::Compiler;
-use crate::component::{self, Code, Component, Listing};
-use crate::contract::v0_1;
+use crate::component::{Code, Component};
 use crate::engine::{self, LOADING_INSTANCES, MAX_INSTANCES, Ticker};
-use crate::imports::{self, Declared, Kind, MAX_COMPONENT_BYTES};
+use crate::imports;
 use crate::limiter::MemoryPool;
 use crate::ports::Ports;
 use crate::program::{self, ComponentBytes, Program, Programs};
-use crate::script::Script;
 use crate::skill;
 use crate::snapshot::Snapshot;
 use crate::state::State;
@@ -26,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::Linker;
 
 /// Compilers that may run at the same time: a component that is slow to compile does not hold up the next.
 const MAX_COMPILERS: usize = 2;
@@ -50,34 +48,34 @@ pub struct SandboxOptions {
 /// Loads, runs and withdraws components. Cheap to clone.
 #[derive(Clone)]
 pub struct Sandbox {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    machine: Machine,
-    linker: Linker<State>,
-    cache: CodeCache,
-    compiler: Compiler,
-    audit: Arc<dyn AuditSink>,
-    ceiling: Limits,
-    snapshot: ArcSwap<Snapshot>,
-    ports: ArcSwap<Ports>,
-    programs: ArcSwap<Programs>,
-    slots: Mutex<Slots>,
-    places: Semaphore,
-    program_places: Semaphore,
-    listing: Semaphore,
-    compiling: Semaphore,
+pub(crate) struct Inner {
+    pub(crate) machine: Machine,
+    pub(crate) linker: Linker<State>,
+    pub(crate) cache: CodeCache,
+    pub(crate) compiler: Compiler,
+    pub(crate) audit: Arc<dyn AuditSink>,
+    pub(crate) ceiling: Limits,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) ports: ArcSwap<Ports>,
+    pub(crate) programs: ArcSwap<Programs>,
+    pub(crate) slots: Mutex<Slots>,
+    pub(crate) places: Semaphore,
+    pub(crate) program_places: Semaphore,
+    pub(crate) listing: Semaphore,
+    pub(crate) compiling: Semaphore,
 }
 
 /// What is behind the snapshot; changed under one lock, read by nobody else.
 #[derive(Default)]
-struct Slots {
+pub(crate) struct Slots {
     running: HashMap<String, Slot>,
     /// Every component that still lives, so that revoking bytes reaches calls of older snapshots.
-    alive: HashMap<Digest, Weak<Component>>,
+    pub(crate) alive: HashMap<Digest, Weak<Component>>,
     /// The code of engines whose scripts still live.
-    engines: HashMap<Digest, Weak<Code>>,
+    pub(crate) engines: HashMap<Digest, Weak<Code>>,
 }
 
 struct Slot {
@@ -119,91 +117,6 @@ impl Sandbox {
         })
     }
 
-    /// Checks, compiles (or takes from the cache) and asks a component for its tools. It is not
-    /// callable before [`Sandbox::publish`].
-    pub async fn load(&self, bytes: Vec<u8>) -> Result<Arc<Component>, LoadError> {
-        let size = bytes.len() as u64;
-        let (digest, loaded) = if size > MAX_COMPONENT_BYTES {
-            // Bytes that are too many are not even hashed.
-            (Digest([0; 32]), Err(LoadError::TooLarge { size, limit: MAX_COMPONENT_BYTES }))
-        } else {
-            let (digest, bytes, declared) = blocking(move || {
-                let declared = imports::declared(&bytes);
-                (Digest::of(&bytes), bytes, declared)
-            })
-            .await?;
-            match declared.and_then(|names| names.check(Kind::Tool)) {
-                Ok(()) => (digest, self.load_checked(digest, bytes).await),
-                Err(error) => (digest, Err(error)),
-            }
-        };
-        if let Err(error) = &loaded {
-            Subject::of("", "", digest, "", self.inner.audit.clone()).record(
-                "load",
-                &digest.to_string(),
-                &error.to_string(),
-                Verdict::Refused,
-                Duration::ZERO,
-            );
-        }
-        loaded
-    }
-
-    async fn load_checked(&self, digest: Digest, bytes: Vec<u8>) -> Result<Arc<Component>, LoadError> {
-        if let Some(component) = self.load_cached(digest).await {
-            return Ok(component);
-        }
-        let code = self.compile(bytes).await?;
-        let (component, code) = self.link(digest, code).await?;
-        self.keep(digest, code).await?;
-        Ok(component)
-    }
-
-    pub(crate) async fn compile(&self, bytes: Vec<u8>) -> Result<Vec<u8>, LoadError> {
-        let _turn = self.inner.compiling.acquire().await;
-        self.inner.compiler.compile(&self.inner.machine.engine, bytes).await
-    }
-
-    /// Puts machine code into the cache.
-    pub(crate) async fn keep(&self, digest: Digest, code: Vec<u8>) -> Result<(), LoadError> {
-        let inner = self.inner.clone();
-        blocking(move || inner.cache.put(&digest, &code)).await
-    }
-
-    async fn cached(&self, digest: Digest) -> Option<Vec<u8>> {
-        let inner = self.inner.clone();
-        blocking(move || inner.cache.get(&digest)).await.ok()?
-    }
-
-    /// The component with these bytes from the code cache alone, if it was compiled here before.
-    pub async fn load_cached(&self, digest: Digest) -> Option<Arc<Component>> {
-        if let Some(component) = self.alive(&digest) {
-            return Some(component);
-        }
-        let code = self.cached(digest).await?;
-        self.link(digest, code).await.ok().map(|(component, _)| component)
-    }
-
-    /// The component with this digest. If it was compiled here before, its code is loaded when it is first called, and
-    /// the bytes are asked for only should the code be gone by then.
-    pub async fn load_known(&self, digest: Digest, bytes: ComponentBytes) -> Result<Arc<Component>, LoadError> {
-        if let Some(component) = self.alive(&digest) {
-            return Ok(component);
-        }
-        let inner = self.inner.clone();
-        let kept = blocking(move || inner.cache.has(&digest).then(|| inner.cache.listing(&digest))?).await?;
-        if let Some(listing) = kept.and_then(|kept| serde_json::from_slice(&kept).ok()) {
-            return Ok(self.enlist(Component::new(digest, listing, bytes, None)?));
-        }
-        let bytes = self.read(digest, &bytes).await?;
-        self.load(bytes).await
-    }
-
-    /// Whether the code of these bytes is in the cache.
-    pub fn is_cached(&self, digest: Digest) -> bool {
-        self.inner.cache.has(&digest)
-    }
-
     /// Gives components what they may ask the host for. Calls that run keep what they asked already.
     pub fn set_ports(&self, ports: Ports) {
         self.inner.ports.store(Arc::new(ports));
@@ -231,143 +144,30 @@ impl Sandbox {
         true
     }
 
-    /// Links the code of known bytes: from the cache, or compiled anew. Gives the imports too.
-    pub(crate) async fn prepare_known(
-        &self,
-        digest: Digest,
-        bytes: &ComponentBytes,
-        kind: Kind,
-    ) -> Result<(InstancePre<State>, Vec<String>), LoadError> {
-        if let Some(code) = self.cached(digest).await
-            && let Ok((linked, imports, _)) = self.prepare(code, kind).await
-        {
-            return Ok((linked, imports));
-        }
-        let bytes = self.read(digest, bytes).await?;
-        imports::declared(&bytes)?.check(kind)?;
-        let (linked, imports, code) = self.prepare(self.compile(bytes).await?, kind).await?;
-        self.keep(digest, code).await?;
-        Ok((linked, imports))
-    }
-
-    /// Reads bytes and checks that they are the known ones.
-    pub(crate) async fn read(&self, digest: Digest, bytes: &ComponentBytes) -> Result<Vec<u8>, LoadError> {
-        let bytes = bytes.clone();
-        let bytes = blocking(move || bytes()).await?.map_err(|error| LoadError::Host(error.to_string()))?;
-        if bytes.len() as u64 > MAX_COMPONENT_BYTES {
-            return Err(LoadError::TooLarge { size: bytes.len() as u64, limit: MAX_COMPONENT_BYTES });
-        }
-        match Digest::of(&bytes) == digest {
-            true => Ok(bytes),
-            false => Err(LoadError::Host("its bytes are not the approved ones; approve or add it again".to_owned())),
-        }
-    }
-
-    /// Loads and links machine code and gives it back.
-    async fn prepare(
-        &self,
-        code: Vec<u8>,
-        kind: Kind,
-    ) -> Result<(InstancePre<State>, Vec<String>, Vec<u8>), LoadError> {
-        let engine = self.inner.machine.engine.clone();
-        // SAFETY: `deserialize` runs what it is given. `code` comes from the compiler a moment ago or
-        // from the cache, which gave it out only after checking a MAC that binds it to this digest,
-        // this engine and this installation's key; it is memory that nobody else can change.
-        let load = move || (unsafe { wasmtime::component::Component::deserialize(&engine, &code) }, code);
-        let (loaded, code) = blocking(load).await?;
-        // What compiled and yet cannot be loaded asks for more than the pool has.
-        let loaded = loaded.map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        let engine = &self.inner.machine.engine;
-        let types = loaded.component_type();
-        let declared = Declared {
-            imports: types.imports(engine).map(|(name, _)| name.to_owned()).collect(),
-            exports: types.exports(engine).map(|(name, _)| name.to_owned()).collect(),
-        };
-        declared.check(kind)?;
-        let linked =
-            self.inner.linker.instantiate_pre(&loaded).map_err(|error| LoadError::Malformed(format!("{error:#}")))?;
-        Ok((linked, declared.imports, code))
-    }
-
-    /// Links machine code, asks it for its tools, and gives the code back.
-    async fn link(&self, digest: Digest, code: Vec<u8>) -> Result<(Arc<Component>, Vec<u8>), LoadError> {
-        let (linked, imports, code) = self.prepare(code, Kind::Tool).await?;
-        let prepared = component::prepare(linked)?;
-        let listing = self.ask(digest, imports, &prepared, None).await?;
-        let gone: ComponentBytes = Arc::new(|| Err(std::io::ErrorKind::NotFound.into()));
-        let component = Component::new(digest, listing.clone(), gone, Some(prepared))?;
-        self.keep_listing(digest, &listing).await?;
-        Ok((self.enlist(component), code))
-    }
-
-    /// Asks linked code for the tools that it, or a script on it, has.
-    pub(crate) async fn ask(
-        &self,
-        digest: Digest,
-        imports: Vec<String>,
-        prepared: &v0_1::Prepared<State>,
-        script: Option<Arc<Script>>,
-    ) -> Result<Listing, LoadError> {
-        let subject = Subject::of("", "", digest, "", self.inner.audit.clone());
-        let limits = call::listing_limits(&self.inner.ceiling);
-        let _place = self.inner.listing.acquire().await;
-        let listed = self.list_tools(prepared, &limits, &subject, script).await;
-        listed
-            .map(|definitions| Listing::new(imports, definitions))
-            .map_err(|error| LoadError::ListTools(error.to_string()))
-    }
-
-    /// What a component or a script said of itself when it was loaded before.
-    pub(crate) async fn kept_listing(&self, digest: Digest) -> Option<Listing> {
-        let inner = self.inner.clone();
-        let kept = blocking(move || inner.cache.listing(&digest)).await.ok()??;
-        serde_json::from_slice(&kept).ok()
-    }
-
-    pub(crate) async fn keep_listing(&self, digest: Digest, listing: &Listing) -> Result<(), LoadError> {
-        let kept = serde_json::to_vec(listing).map_err(|error| LoadError::Host(error.to_string()))?;
-        let inner = self.inner.clone();
-        blocking(move || inner.cache.put_listing(&digest, &kept)).await
-    }
-
-    /// The code of an engine, which all its scripts share.
-    pub(crate) fn engine(&self, digest: Digest) -> Arc<Code> {
-        let mut slots = self.slots();
-        slots.engines.retain(|_, code| code.strong_count() > 0);
-        let known = slots.engines.get(&digest).and_then(Weak::upgrade);
-        known.unwrap_or_else(|| {
-            let code = Arc::new(Code::new());
-            slots.engines.insert(digest, Arc::downgrade(&code));
-            code
-        })
-    }
-
-    /// Two loads of the same bytes at once give one component: revoking them must reach all its calls.
-    pub(crate) fn enlist(&self, component: Component) -> Arc<Component> {
-        let mut slots = self.slots();
-        slots.alive.retain(|_, component| component.strong_count() > 0);
-        if let Some(first) = slots.alive.get(&component.digest()).and_then(Weak::upgrade) {
-            return first;
-        }
-        let component = Arc::new(component);
-        slots.alive.insert(component.digest(), Arc::downgrade(&component));
-        component
-    }
-
     /// Makes `component` what `slot` runs. Calls in flight finish on what they began with. On any
     /// error the slot stays as it was.
     pub fn publish(&self, slot: &str, component: Arc<Component>, grants: Grants) -> Result<(), LoadError> {
         if component.revoked.is_cancelled() {
             return Err(LoadError::Revoked(component.digest()));
         }
-        let mut slots = self.slots();
-        // Calls in flight hold what they were given; taking it back later must still reach them.
+        self.replace(&mut self.slots(), slot, component, grants)
+    }
+
+    /// Calls in flight hold what they were given, and taking it back later reaches them; if something of it is taken
+    /// from the same component now, they end.
+    fn replace(
+        &self,
+        slots: &mut Slots,
+        slot: &str,
+        component: Arc<Component>,
+        grants: Grants,
+    ) -> Result<(), LoadError> {
         let old = slots.running.get(slot);
         let before = old.map(|old| old.withdrawn.clone()).unwrap_or_default();
         let same = old.filter(|old| old.component.digest() == component.digest());
         let narrowed = same.is_some_and(|old| !old.grants.is_within(&grants));
         let withdrawn = if narrowed { CancellationToken::new() } else { before.clone() };
-        self.install(&mut slots, slot, Slot { component, grants: Arc::new(grants), withdrawn })?;
+        self.install(slots, slot, Slot { component, grants: Arc::new(grants), withdrawn })?;
         if narrowed {
             before.cancel();
         }
@@ -407,17 +207,8 @@ impl Sandbox {
     /// flight end as revoked. Says whether the slot exists.
     pub fn set_grants(&self, slot: &str, grants: Grants) -> bool {
         let mut slots = self.slots();
-        let Some(old) = slots.running.get(slot) else {
-            return false;
-        };
-        let narrowed = !old.grants.is_within(&grants);
-        let (component, before) = (old.component.clone(), old.withdrawn.clone());
-        let withdrawn = if narrowed { CancellationToken::new() } else { before.clone() };
-        let installed = self.install(&mut slots, slot, Slot { component, grants: Arc::new(grants), withdrawn });
-        if narrowed {
-            before.cancel();
-        }
-        installed.is_ok()
+        let running = slots.running.get(slot).map(|slot| slot.component.clone());
+        running.is_some_and(|component| self.replace(&mut slots, slot, component, grants).is_ok())
     }
 
     /// Takes `slot` away; calls in flight finish.
@@ -538,15 +329,10 @@ impl Sandbox {
         self.slots().alive.get(digest).and_then(Weak::upgrade)
     }
 
-    fn slots(&self) -> MutexGuard<'_, Slots> {
+    pub(crate) fn slots(&self) -> MutexGuard<'_, Slots> {
         // Nothing panics half-way through a change, so a poisoned lock holds a whole state.
         self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Runs work that would hold up other tasks.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| LoadError::Host(error.to_string()))
 }
 
 fn outcome(result: Result<Vec<crate::Part>, CallError>, duration: Duration) -> CallOutcome {

@@ -6,7 +6,6 @@ use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::rows::{self, Rows, Source};
 use crate::settings::Settings;
-use crate::skills;
 use crate::tools::{kept_bytes, read_component};
 use chiton_store::ApprovalRow;
 use serde_json::{Value, json};
@@ -180,7 +179,7 @@ pub fn unknown_tool(name: &str, near: Option<&str>) -> Failure {
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {
-    if !skills::is_name(name) {
+    if !chiton_skills::is_name(name) {
         let message =
             format!("'{name}' is no name for a component; give one of 1 to 64 letters a-z, digits and '-' with --name");
         return Err(Failure::new(Exit::Usage, message));

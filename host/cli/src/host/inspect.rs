@@ -48,16 +48,11 @@ impl Host {
 
     /// Loads the code of a package, which gives it no right.
     pub(super) async fn inspect(&self, package: &Package) -> Result<Option<Arc<Component>>, Failure> {
-        let refused = |reason: String| Failure::new(Exit::Refused, format!("'{}': {reason}", package.name()));
-        Ok(match package.code() {
-            Code::None => None,
-            Code::Component { bytes, .. } => Some(self.sandbox().await?.load(bytes.to_vec()).await?),
-            Code::Script { engine, name, text } => {
-                let sandbox = self.sandbox().await?;
-                let text = text.as_bytes().to_vec();
-                Some(skills::script(sandbox, self.settings(), engine.name(), name, text).await.map_err(refused)?)
-            }
-        })
+        match package.code() {
+            // What has no code needs no sandbox.
+            Code::None => Ok(None),
+            _ => skills::inspect(self.sandbox().await?, self.settings(), package).await,
+        }
     }
 
     /// What the owner is told of a package, beside the version that runs.

@@ -285,7 +285,7 @@ impl Host {
         running.extend(active.into_iter().map(|row| Running::always(&settings, row)));
         write_lock(&settings, &running)?;
         for (name, reason) in skills::publish(sandbox, &settings, &rows, &running).await {
-            self.notice(format!("the skill '{name}' does not run: {reason}"));
+            self.notice_once(format!("the skill '{name}' does not run: {reason}"));
         }
         Ok(())
     }

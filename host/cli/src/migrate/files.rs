@@ -3,7 +3,7 @@
 use super::{Fate, Report, Source, Target, without};
 use crate::builtin::BuiltIn;
 use crate::exit::{Exit, Failure};
-use crate::skills::{DESCRIPTION, is_name};
+use chiton_skills::{INSTRUCTIONS, is_name};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -74,7 +74,7 @@ pub fn skills(source: &Source, target: &Target, report: &mut Report) -> Result<(
         let refusal = match &name {
             name if !is_name(name) => "its name may only have small letters, digits and hyphens",
             name if BuiltIn::named(name).is_some() => "Chiton has a tool of that name",
-            _ if !files.contains(&folder.join(DESCRIPTION)) => "it has no SKILL.md",
+            _ if !files.contains(&folder.join(INSTRUCTIONS)) => "it has no SKILL.md",
             _ if files.len() > MOST_FILES => "it has more than 2000 files",
             _ => "",
         };

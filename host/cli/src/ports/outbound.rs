@@ -64,10 +64,15 @@ impl Outbound for Http {
     }
 
     fn placeholder(&self, secrets: &[String], name: &str) -> Option<String> {
-        let allowance = Allowance::parse(&[], secrets).ok()?;
-        let granted = allowance.secrets.iter().any(|slot| slot.name() == name);
-        (granted && self.secrets.get(name).is_some()).then(|| chiton_egress::placeholder(name))
+        stands_for(&*self.secrets, secrets, name)
     }
+}
+
+/// Text that stands for a secret, if it is granted and set.
+pub(super) fn stands_for(source: &dyn SecretSource, granted: &[String], name: &str) -> Option<String> {
+    let allowance = Allowance::parse(&[], granted).ok()?;
+    let granted = allowance.secrets.iter().any(|slot| slot.name() == name);
+    (granted && source.get(name).is_some()).then(|| chiton_egress::placeholder(name))
 }
 
 /// A request in the words of the engine.

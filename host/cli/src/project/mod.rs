@@ -85,11 +85,8 @@ pub fn new(wanted: &New) -> Result<PathBuf, ProjectError> {
 }
 
 fn is_name(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && !name.ends_with('-')
-        && name.len() <= MOST_OF_A_NAME
-        && name.chars().all(allowed)
+    let first = name.starts_with(|c: char| c.is_ascii_lowercase());
+    chiton_skills::is_name(name) && first && !name.ends_with('-') && name.len() <= MOST_OF_A_NAME
 }
 
 /// The template of a language; where it has one only, that is the component as well.

@@ -18,7 +18,7 @@ use chiton_store::SkillState;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The environment variable with `USER:TOKEN` for the registry of a command.
+/// The environment variable with `HOST USER:TOKEN` for one registry.
 const LOGIN: &str = "CHITON_REGISTRY_LOGIN";
 
 /// A skill that was brought here, and where it is from.
@@ -167,7 +167,8 @@ async fn bring(text: &str, hosts: &[String]) -> Result<Brought, Failure> {
         }
         Source::Remote(remote) => {
             let bar = progress::transfer(text);
-            let fetched = fetch(remote, &options(hosts)?, &|done, total| progress::moved(&bar, done, total)).await;
+            let fetched =
+                fetch(remote, &options(&remote.place, hosts)?, &|done, total| progress::moved(&bar, done, total)).await;
             bar.finish_and_clear();
             let fetched = fetched?;
             let package = match fetched.content {
@@ -221,10 +222,16 @@ fn unknown(name: &str) -> Failure {
     Failure::new(Exit::NotFound, format!("there is no bundled skill '{name}'; {advice}"))
 }
 
-/// What is sent to registries beside the request.
-fn options(hosts: &[String]) -> Result<Options, Failure> {
-    let login = std::env::var(LOGIN).ok().map(|login| login.parse::<Credentials>()).transpose()?;
-    Ok(Options { credentials: login, hosts: hosts.to_vec(), ..Options::default() })
+/// What is sent to a place beside the request: a login only where it is meant for.
+fn options(place: &Place, hosts: &[String]) -> Result<Options, Failure> {
+    let url = match place {
+        Place::Oci(reference) => &reference.registry,
+        Place::Index { url, .. } | Place::Archive(url) => url,
+    };
+    let login = std::env::var(LOGIN).unwrap_or_default();
+    let meant = login.split_once(' ').filter(|(host, _)| *host == url.authority());
+    let credentials = meant.map(|(_, login)| login.parse::<Credentials>()).transpose()?;
+    Ok(Options { credentials, hosts: hosts.to_vec(), ..Options::default() })
 }
 
 /// Puts the skill in `folder` into a registry.
@@ -249,9 +256,10 @@ pub async fn publish(folder: &Path, reference: &str, hosts: &[String], replace: 
         replace,
     };
     let bar = progress::transfer(reference);
-    let sent =
-        chiton_registry::publish(publication, &to, &options(hosts)?, &|done, total| progress::moved(&bar, done, total))
-            .await;
+    let sent = chiton_registry::publish(publication, &to, &options(&Place::Oci(to.clone()), hosts)?, &|done, total| {
+        progress::moved(&bar, done, total)
+    })
+    .await;
     bar.finish_and_clear();
     super::print_line(&format!("published {} {version} as {}", package.name(), sent?))
 }

@@ -13,10 +13,8 @@ use crate::skills;
 use crate::terminal::progress;
 use crate::terminal::style::Style;
 use crate::watch::Watch;
-use chiton_sandbox::Component;
-use chiton_skills::{Code, Manifest, Package, signature};
+use chiton_skills::{Manifest, Package, signature};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Most bytes of a file that is checked.
@@ -69,28 +67,14 @@ pub async fn check(place: &Path, json: bool) -> Result<(), Failure> {
         }
     };
     let sandbox = crate::tools::sandbox(&settings, crate::tools::no_audit())?;
-    let component = progress::while_slow("checking and compiling", loaded(&sandbox, &settings, &package)).await?;
+    let component =
+        progress::while_slow("checking and compiling", skills::inspect(&sandbox, &settings, &package)).await?;
     let dialog = Dialog::of(&settings, &package, component.as_deref(), &place.display().to_string());
     if json {
         return print_json(&serde_json::json!(dialog));
     }
     super::print_dialog(&dialog)?;
     print_line("It can be added: nothing in its files or its code is refused.")
-}
-
-async fn loaded(
-    sandbox: &chiton_sandbox::Sandbox,
-    settings: &Settings,
-    package: &Package,
-) -> Result<Option<Arc<Component>>, Failure> {
-    Ok(match package.code() {
-        Code::None => None,
-        Code::Component { bytes, .. } => Some(sandbox.load(bytes.to_vec()).await?),
-        Code::Script { engine, name, text } => {
-            let script = skills::script(sandbox, settings, engine.name(), name, text.as_bytes().to_vec()).await;
-            Some(script.map_err(|reason| Failure::new(Exit::Refused, reason))?)
-        }
-    })
 }
 
 /// Runs the examples.
@@ -115,7 +99,7 @@ pub async fn test(folder: &Path, json: bool) -> Result<(), Failure> {
 
 async fn tried(settings: &Settings, package: &Package, folder: &Path) -> Result<Vec<Outcome>, Failure> {
     let sandbox = crate::tools::sandbox(settings, crate::tools::no_audit())?;
-    let component = loaded(&sandbox, settings, package).await?;
+    let component = skills::inspect(&sandbox, settings, package).await?;
     let row = crate::host::waiting(package, component.as_deref(), &package.asked(), folder.display().to_string());
     examples::run(settings, package, row, folder).await
 }
