@@ -373,3 +373,14 @@ pub enum Config {
     /// Print the JSON Schema of the file.
     Schema,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,8 +1,12 @@
 //! `chiton skill`: what a stranger wrote runs after the owner's word, with what the owner gave, and not a byte else.
 #![cfg(test)]
 
+#[allow(dead_code, reason = "this file uses a part of it")]
+#[path = "../../registry/tests/registry/support/debian.rs"]
+mod debian;
 mod support;
 
+use chiton_registry::{Place, Reference, Remote};
 use chiton_skills::Package;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -422,4 +426,33 @@ fn f1_f7_n1_p1_a_hostile_skill_that_was_given_nothing_gets_nothing() {
     for place in [home.work().join("secret.txt.evil"), home.root().join("workspace.evil")] {
         assert!(!place.exists());
     }
+}
+
+/// For the registry of the tests.
+fn reference(text: &str) -> Reference {
+    let Place::Oci(reference) = text.parse::<Remote>().unwrap().place else { panic!("{text} is no registry") };
+    reference
+}
+
+#[test]
+fn a_skill_goes_to_a_registry_and_comes_from_there_with_a_login_for_that_host_alone() {
+    let home = Home::new();
+    let skill = Skill::new(&home, "speaker");
+    let registry = debian::DebianRegistry::locked();
+    let place = format!("oci://{}/skills/speaker", registry.host);
+    let with_login = |host: &str, arguments: &[&str]| {
+        let login = format!("{host} {}", debian::DebianRegistry::CREDENTIALS);
+        support::Ran::from(home.chiton(arguments).env("CHITON_REGISTRY_LOGIN", login).output().unwrap())
+    };
+    let publish = ["skill", "publish", skill.place(), &place];
+    with_login("registry.example", &publish).bad(8, &registry.host);
+    assert!(with_login(&registry.host, &publish).good().stdout.contains("published speaker 0.1.0"));
+    let add = ["skill", "add", &place, "--approve"];
+    home.run(&add).bad(8, &registry.host);
+    with_login(&registry.host, &add).good();
+    assert!(say(&home).good().stdout.contains("one hello"));
+    let shown = home.run(&["skill", "show", "speaker", "--json"]).good().json();
+    assert!(shown["source"].as_str().unwrap().contains(":0.1.0@sha256:"), "{shown}");
+    skill.script(&SCRIPT.replace("one", "two"));
+    with_login(&registry.host, &publish).bad(8, "0.1.0");
 }

@@ -95,8 +95,9 @@ pub enum Skill {
     },
     /// Put the skill in a folder into a registry.
     Publish {
-        #[command(flatten)]
-        folder: SkillFolder,
+        /// The folder.
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
         /// Where: `oci://HOST/NAME`; the version is the tag unless one is given.
         reference: String,
         /// A further host that the registry may send on to; repeats.

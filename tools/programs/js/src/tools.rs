@@ -7,8 +7,11 @@ use boa_engine::{JsError, JsNativeError, JsResult, JsString, JsValue};
 use chiton_sdk::bindings::chiton::tool::script;
 use chiton_sdk::{Blob, Definition, Effects, Failure, Part, call};
 
+/// Puts a text into one case of a failure.
+type Case = fn(String) -> Failure;
+
 /// The cases of a failure, as `tool.js` names them.
-const FAILURES: [(&str, fn(String) -> Failure); 5] = [
+const FAILURES: [(&str, Case); 5] = [
     ("invalid-arguments", Failure::InvalidArguments),
     ("denied", Failure::Denied),
     ("not-found", Failure::NotFound),

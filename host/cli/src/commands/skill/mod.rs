@@ -52,7 +52,7 @@ pub async fn run(command: Skill, json: bool) -> Result<(), Failure> {
         Skill::Dev(place) => author::develop(&place.folder).await,
         Skill::Sign { folder, key } => author::sign(&folder.folder, &key),
         Skill::Publish { folder, reference, allow_host, replace } => {
-            add::publish(&folder.folder, &reference, &allow_host, replace).await
+            add::publish(&folder, &reference, &allow_host, replace).await
         }
         Skill::Schema => print_line(&format!("{:#}", chiton_skills::schema())),
     }
