@@ -23,7 +23,7 @@ build: target
 	@ls -l target/release/chiton
 
 bench: target
-	$(CARGO) bench --workspace $(foreach bench,call deadline swap shell egress run schedule store codec turn sessions start,--bench $(bench))
+	$(CARGO) bench --workspace $(foreach bench,call deadline swap shell egress run schedule store codec turn sessions start skills,--bench $(bench))
 
 lint: target
 	$(CARGO) fmt --all --check
@@ -58,7 +58,8 @@ sdk-check:
 
 # The templates of the SDK in all languages whose toolchains are here do the same. LANGUAGES="c rust" must be among them.
 languages: target
-	sdk/build-all.sh $(LANGUAGES)
+	@$(CARGO) build --workspace --bin chiton
+	CHITON=$(CURDIR)/target/debug/chiton CHITON_HOME=$(CURDIR)/target/languages/home sdk/build-all.sh $(LANGUAGES)
 	CHITON_LANGUAGES=$(CURDIR)/target/languages $(CARGO) test --package chiton-tests --test languages
 
 # The registry that skills are published to and added from in tests. Instant when it is there.

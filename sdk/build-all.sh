@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds a copy of every template of the SDK that has something to build, and says what it could not build.
 #   sdk/build-all.sh [LANGUAGE...]
-# The components come to target/languages/. A language whose toolchain is missing is an error only if it was named.
+# The components come to target/languages/. With CHITON=PROGRAM, that runs the examples of each. A language whose toolchain is missing is an error only if it was named.
 set -uo pipefail
 sdk=$(cd "$(dirname "$0")" && pwd)
 named=" $* "
@@ -30,8 +30,15 @@ for template in "$sdk"/*/template "$sdk"/*/component; do
   (cd "$out/$what" && "${command[@]}") >"$out/$what.log" 2>&1
   case $? in
   0)
-    cp "$out/$what/$(asked "$template" output)" "$out/$what.wasm"
+    output=$(asked "$template" output)
+    cp "$out/$what/${output:-$(asked "$template" component)}" "$out/$what.wasm"
+    # Where it was not built already, the component takes the place that the manifest names.
+    cp "$out/$what.wasm" "$out/$what/$(asked "$template" component)" 2>/dev/null
     echo "built      $what: $(wc -c <"$out/$what.wasm") bytes"
+    if [[ -n ${CHITON:-} ]] && ! "$CHITON" skill test "$out/$what" >"$out/$what.log" 2>&1; then
+      echo "failed     $what: see $out/$what.log"
+      failed=1
+    fi
     ;;
   127)
     echo "not built  $what: $(tail -1 "$out/$what.log")"

@@ -1,6 +1,6 @@
 //! The templates of the SDK, built from different languages, do the same in the real sandbox.
 //!
-//! The component in `tests/conformance/c` is checked in. `make languages` builds all for which there is a toolchain and
+//! Those in `tests/conformance` that were built of one template are checked in. `make languages` builds all for which there is a toolchain and
 //! names their folder in `CHITON_LANGUAGES`; then they are tested as well.
 #![cfg(test)]
 
@@ -60,11 +60,15 @@ impl Outbound for Service {
 
 /// The components to test, with the names of their languages.
 fn components() -> Vec<(String, PathBuf)> {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/c/my-skill.wasm");
-    let mut components = vec![("checked-in c".to_owned(), fixture)];
+    let checked_in = |language: &str| {
+        let place = format!("conformance/0.1.0/{language}/my-skill.wasm");
+        (format!("checked-in {language}"), Path::new(env!("CARGO_MANIFEST_DIR")).join(place))
+    };
+    let mut components = vec![checked_in("c"), checked_in("rust")];
     let built = std::env::var_os("CHITON_LANGUAGES").map(|folder| std::fs::read_dir(folder).unwrap());
     let built = built.into_iter().flatten().map(|entry| entry.unwrap().path());
-    for component in built.filter(|path| path.extension().is_some_and(|extension| extension == "wasm")) {
+    // Those whose name ends otherwise are of other templates, with examples of their own.
+    for component in built.filter(|path| path.to_string_lossy().ends_with("-template.wasm")) {
         components.push((component.file_stem().unwrap().to_string_lossy().into_owned(), component));
     }
     components

@@ -50,7 +50,8 @@ impl Engine {
     }
 
     fn contract(&self) -> String {
-        let file = format!("scripts/contract.{}", self.ending);
+        // JavaScript is TypeScript as well.
+        let file = format!("scripts/contract.{}", if self.ending == "ts" { "js" } else { self.ending });
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
     }
 }
@@ -441,10 +442,14 @@ async fn changed_text_answers_as_it_was_saved() {
 
 #[tokio::test]
 async fn the_templates_of_the_guides_do_what_the_guides_say() {
-    for engine in Engine::all() {
+    let typescript = Engine { ending: "ts", ..Engine::javascript() };
+    for engine in Engine::all().into_iter().chain([typescript]) {
         let world = World::new(engine).await;
-        let (language, name) =
-            if world.engine.ending == "js" { ("javascript", "my-skill") } else { ("python", "my_skill") };
+        let (language, name) = match world.engine.ending {
+            "js" => ("javascript", "my-skill"),
+            "ts" => ("typescript", "my-skill"),
+            _ => ("python", "my_skill"),
+        };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../sdk/{language}/template"));
         let text = std::fs::read_to_string(folder.join(format!("{name}.{}", world.engine.ending))).unwrap();
         let mut grants = world.directory(Access::Read);

@@ -95,7 +95,7 @@ impl Dialog {
             asked: asked.map(|grant| Asked { words: words(&grant), new: false, grant }).collect(),
             tools: tools.collect(),
             changes: Vec::new(),
-            refused: needs.refused.iter().map(refusal).take(REFUSED).collect(),
+            refused: refusals(&needs.refused),
             warnings: warnings(settings, package, &needs),
         }
     }
@@ -166,8 +166,15 @@ pub fn asked(package: &Package) -> Vec<String> {
     }
 }
 
-fn refusal(Refused { file, line, text, why }: &Refused) -> String {
-    format!("{}:{line}: {text} ({why})", inert::line(file))
+/// What is refused, each reason once with all that it is for.
+fn refusals(refused: &[Refused]) -> Vec<String> {
+    let (mut lines, mut told) = (Vec::new(), BTreeSet::new());
+    for Refused { why, .. } in refused.iter().filter(|one| told.insert(one.why)) {
+        lines.push(format!("{why}:"));
+        let same = refused.iter().take(REFUSED).filter(|one| one.why == *why);
+        lines.extend(same.map(|Refused { file, line, text, .. }| format!("  {}:{line}: {text}", inert::line(file))));
+    }
+    lines
 }
 
 fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String> {

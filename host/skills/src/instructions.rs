@@ -17,7 +17,7 @@ pub struct Instructions {
     pub requires: Requires,
     /// Systems that it is for; all when empty.
     pub os: Vec<String>,
-    /// Installers for people, each as JSON. They are shown and never run.
+    /// Installers for people, in a few words each. They are shown and never run.
     pub install: Vec<String>,
     /// The secret that it is mostly about.
     pub primary_env: Option<String>,
@@ -88,13 +88,23 @@ impl Instructions {
                 config: texts(&requires["config"]),
             },
             os: texts(&part["os"]),
-            install: part["install"].as_array().into_iter().flatten().map(Value::to_string).collect(),
+            install: part["install"].as_array().into_iter().flatten().map(installer).collect(),
             primary_env: text_of(&part["primaryEnv"]),
             homepage: text_of(&head.homepage).or_else(|| text_of(&part["homepage"])),
             body: body.to_owned(),
             body_line: text[..text.len() - body.len()].matches('\n').count() + 1,
             fault,
         }
+    }
+}
+
+/// An installer in the words of a command: what kind it is, and what it brings.
+fn installer(install: &Value) -> String {
+    let text = |key: &str| install[key].as_str();
+    let what = ["formula", "package", "module", "url", "command", "label"].into_iter().find_map(text);
+    match (text("kind"), what) {
+        (Some(kind), Some(what)) => format!("{kind} install {what}"),
+        _ => install.to_string(),
     }
 }
 

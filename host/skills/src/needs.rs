@@ -130,10 +130,13 @@ impl Needs {
             left = left.saturating_sub(text.len());
             for block in scan::blocks(place, text).into_iter().filter(|_| left > 0) {
                 found.take(place, &block);
-                let urls: Vec<(usize, Url)> = block.iter().flat_map(urls).collect();
+                // What is not followed asks for nothing.
+                let refused =
+                    |line: &&Line| found.refused.iter().any(|one| one.file == *place && one.line == line.number);
+                let followed = || block.iter().filter(|line| !refused(line));
+                let urls: Vec<(usize, Url)> = followed().flat_map(urls).filter(|(_, url)| !is_example(url)).collect();
                 origins.extend(urls.iter().map(|(_, url)| network(url)));
-                for (line, (name, field)) in
-                    block.iter().flat_map(|line| variables(line).map(move |found| (line, found)))
+                for (line, (name, field)) in followed().flat_map(|line| variables(line).map(move |found| (line, found)))
                 {
                     let near = urls.iter().rfind(|(number, _)| *number <= line.number).or(urls.first());
                     let meant = |(number, url): &&(usize, Url)| {
@@ -230,6 +233,15 @@ fn urls(line: &Line) -> Vec<(usize, Url)> {
 /// `scheme://host[:port]/`.
 fn origin(url: &Url) -> String {
     format!("{}/", url.origin().ascii_serialization())
+}
+
+/// Whether the host stands for one that the reader shall name (RFC 2606, and what people write for it).
+fn is_example(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let label = |label: &str| any("example your mydomain yourdomain", label);
+    let parts: Vec<&str> = host.split(['.', '-']).collect();
+    let last = host.rsplit('.').next().unwrap_or_default();
+    any("example test invalid", last) || parts.len() < 4 && parts.iter().take(2).any(|part| label(part))
 }
 
 /// The grant for the host of a URL.

@@ -180,8 +180,13 @@ impl Package {
     ///
     /// # Errors
     /// When the files break a rule, or are no skill.
-    pub fn new(hint: &str, files: Files) -> Result<Self, PackageError> {
+    pub fn new(hint: &str, mut files: Files) -> Result<Self, PackageError> {
         check_files(&files)?;
+        // Some disks do not tell `skill.md` from `SKILL.md`, and so do their users. There is one such name at most.
+        let meant = files.keys().find(|place| place.eq_ignore_ascii_case(INSTRUCTIONS)).cloned();
+        if let Some(file) = meant.and_then(|place| files.remove(&place)) {
+            files.insert(INSTRUCTIONS.to_owned(), file);
+        }
         let text = |place: &str| match files.get(place) {
             None => Ok(None),
             Some(file) if file.bytes.len() > MOST_TEXT => Err(Rule::Large.at(place)),

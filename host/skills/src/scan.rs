@@ -108,6 +108,7 @@ pub(crate) fn words(line: &str) -> Vec<String> {
 /// The programs that the commands of a block start.
 pub(crate) fn programs<'a>(block: &[Line<'a>]) -> Vec<&'a str> {
     let mut found = Vec::new();
+    let own: Vec<&str> = block.iter().filter(|line| line.kind == Kind::Shell).filter_map(function).collect();
     let mut heredoc: Option<&str> = None;
     // A quote that goes on over the end of its line, and a command that does.
     let (mut quote, mut goes_on) = (None, false);
@@ -121,10 +122,13 @@ pub(crate) fn programs<'a>(block: &[Line<'a>]) -> Vec<&'a str> {
                     continue;
                 }
                 for (index, command) in commands(line.text, &mut quote).into_iter().enumerate() {
-                    found.extend(program(command).filter(|_| index > 0 || !goes_on));
+                    let starts = program(command).filter(|name| (index > 0 || !goes_on) && !own.contains(name));
+                    // No program that skills use has a capital; the first word of a sentence has.
+                    found.extend(starts.filter(|name| !name.starts_with(|first: char| first.is_uppercase())));
                 }
                 goes_on = line.text.ends_with('\\') || quote.is_some();
-                let word = line.text.split_once("<<").map(|(_, rest)| rest.trim_start_matches(['-', ' ', '\'', '"']));
+                let word =
+                    line.text.split_once("<<").map(|(_, rest)| rest.trim_start_matches(['-', ' ', '\'', '"', '\\']));
                 let word = word.and_then(|rest| rest.split([' ', '\'', '"', ';', ')']).next());
                 heredoc = word.filter(|word| !word.is_empty() && !word.starts_with('<'));
             }
@@ -156,6 +160,15 @@ fn commands<'a>(line: &'a str, quote: &mut Option<char>) -> Vec<&'a str> {
     }
     parts.push(&prompt[start..]);
     parts
+}
+
+/// The name of the function that a line begins.
+fn function<'a>(line: &Line<'a>) -> Option<&'a str> {
+    let text = line.text.trim_start();
+    let rest = text.strip_prefix("function ").map(str::trim_start);
+    let name =
+        rest.and_then(|rest| rest.split([' ', '(', '{']).next()).or_else(|| Some(text.split_once("()")?.0.trim()));
+    name.filter(|name| !name.is_empty() && !name.contains([' ', '$', '"', '=']))
 }
 
 /// The first word of a command that is no word of the shell and sets no variable.

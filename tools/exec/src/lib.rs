@@ -19,7 +19,8 @@ const SPARE: Duration = Duration::from_millis(500);
 /// zip, curl, wget, sh, and where installed python3 and js; 'compgen -c' lists all. Nothing native runs: no compilers,
 /// no package managers, no servers, no sudo. Only granted directories and origins can be reached; a refusal names the
 /// grant that is missing. There is no terminal and no input; every call starts afresh in the working directory. With
-/// 'skill' the command is one script of that skill, run with what was granted to the skill.
+/// 'skill' the command is one script of that skill, or what a skill without scripts tells you to run, with what was
+/// granted to the skill.
 #[tool(effects(reads_files, writes_files, uses_network, runs_programs))]
 pub(crate) fn exec(arguments: Exec) -> ToolResult {
     let command = match (&arguments.command, &arguments.cmd) {
@@ -50,8 +51,8 @@ pub(crate) struct Exec {
     #[schemars(range(min = 1, max = 600))]
     timeout: Option<u64>,
     /// Run a script of this skill: the command is its path in the skill's folder, or an interpreter and that path, with
-    /// literal arguments (such as "scripts/today.py Paris" or "python3 scripts/today.py Paris"). It has the rights of
-    /// the skill and not those of exec.
+    /// literal arguments (such as "scripts/today.py Paris" or "python3 scripts/today.py Paris"). If the skill has no
+    /// script, any command of its instructions. It has the rights of the skill and not those of exec.
     #[schemars(extend("format" = "skill"))]
     skill: Option<String>,
     /// Most characters of output; the middle of a longer output is left out (default 10000).

@@ -1,19 +1,55 @@
-//! Commands for a skill: one script of its folder, so that nobody but the skill's own code uses the skill's rights.
+//! Commands for a skill: one script of its folder, so that nobody but the skill's own code uses the skill's rights. A
+//! skill that is text alone has no code of its own: its rights were given to the commands that it tells of.
 
 use chiton_sdk::prelude::*;
 use chiton_shell::{plain_words, quote};
+use std::path::Path;
 
 /// Programs that run the script named after them.
 const INTERPRETERS: [&str; 6] = ["sh", "bash", "python3", "python", "js", "node"];
 
+/// Endings of files that are code.
+const CODE: [&str; 11] = ["sh", "bash", "zsh", "py", "js", "mjs", "cjs", "ts", "rb", "pl", "wasm"];
+/// Most files of a skill that are looked at; one with more counts as one with code.
+const MOST_FILES: usize = 1_000;
+
+/// Whether a skill is text alone: then its commands run as they are.
+pub(crate) fn is_text(folder: &str) -> bool {
+    let (mut open, mut seen) = (vec![Path::new(folder).to_path_buf()], 0);
+    while let Some(next) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(next) else { return false };
+        for entry in entries {
+            seen += 1;
+            let Ok((kind, path)) = entry.and_then(|entry| Ok((entry.file_type()?, entry.path()))) else { return false };
+            if kind.is_dir() {
+                open.push(path);
+            } else if seen > MOST_FILES || !kind.is_file() || is_code(&path) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+fn is_code(path: &Path) -> bool {
+    use std::io::Read;
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let mut start = [0; 2];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    CODE.contains(&ending.as_str()) || (read.is_ok() && start == *b"#!")
+}
+
 /// `command` with the absolute path of the script that it names in `folder`.
 ///
 /// # Errors
-/// When it is anything else than one script of the folder with literal arguments.
+/// When the skill has code and this is anything else than one script of the folder with literal arguments.
 pub(crate) fn command(command: &str, folder: &str) -> Result<String, Failure> {
     // The host has put the skill's folder where its name was; without that the call has the rights of exec.
     if !folder.starts_with('/') {
         return Err(Failure::Failed(format!("the host did not switch to the skill '{folder}'")));
+    }
+    if is_text(folder) {
+        return Ok(command.to_owned());
     }
     let words = plain_words(command).map_err(|error| Failure::InvalidArguments(error.to_string()))?;
     let mut words = words.ok_or_else(|| {
@@ -94,6 +130,21 @@ mod tests {
                 command(given, FOLDER)
             );
         }
+    }
+
+    #[test]
+    fn a_skill_is_text_alone_as_long_as_no_file_of_it_is_code() {
+        let folder = tempfile::tempdir().unwrap();
+        let (place, below) = (folder.path().to_str().unwrap(), folder.path().join("references"));
+        std::fs::create_dir(&below).unwrap();
+        std::fs::write(folder.path().join("SKILL.md"), "text").unwrap();
+        assert!(is_text(place));
+        std::fs::write(below.join("get"), "#!/bin/sh\n").unwrap();
+        assert!(!is_text(place));
+        std::fs::write(below.join("get"), "text").unwrap();
+        std::fs::write(below.join("a.PY"), "").unwrap();
+        assert!(!is_text(place));
+        assert!(!is_text("/no/such/folder"));
     }
 
     #[test]

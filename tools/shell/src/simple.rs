@@ -250,7 +250,7 @@ impl<S: System> Shell<S> {
             Ok(metadata) if metadata.is_dir() => Err((CANNOT_RUN, format!("{name}: Is a directory"))),
             Ok(_) => {
                 let start = first_line(&path).map_err(|reason| (CANNOT_RUN, format!("{name}: {reason}")))?;
-                let mut argv = interpreter(&start).unwrap_or_else(|| vec![NAME.to_owned()]);
+                let mut argv = interpreter(&start).unwrap_or_else(|| vec![engine(&path).to_owned()]);
                 argv.push(path);
                 argv.extend(rest());
                 Ok(argv)
@@ -335,6 +335,15 @@ fn first_line(path: &str) -> Result<String, String> {
         return Err("cannot execute binary file: only the programs of this sandbox can be run".to_owned());
     }
     Ok(String::from_utf8_lossy(&start).lines().next().unwrap_or_default().to_owned())
+}
+
+/// Programs that run scripts whose first line names none, by the ending of their file.
+const ENGINES: [(&str, &str); 5] = [("py", "python3"), ("js", "js"), ("mjs", "js"), ("cjs", "js"), ("ts", "js")];
+
+/// The program for a script whose first line names none: this shell, if its ending says nothing else.
+fn engine(path: &str) -> &'static str {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ENGINES.iter().find(|(known, _)| *known == ending).map_or(NAME, |(_, engine)| engine)
 }
 
 /// The program and its arguments in `#!/usr/bin/env python3 -u`.

@@ -263,7 +263,9 @@ impl Host {
                 std::fs::remove_dir_all(own.join(name)).ok();
             }
         }
-        Ok(json!({"name": name}))
+        // What the owner put there is theirs; it is taken again at the next start.
+        let owners = self.settings().home.skills().join(name);
+        Ok(json!({"name": name, "stays": owners.is_dir().then_some(owners)}))
     }
 
     /// Ends what runs of a skill, and runs the others.

@@ -89,9 +89,14 @@ fn is_name(name: &str) -> bool {
     chiton_skills::is_name(name) && first && !name.ends_with('-') && name.len() <= MOST_OF_A_NAME
 }
 
+/// What people write for a language.
+const SHORT: [(&str, &str); 5] =
+    [("golang", "go"), ("js", "javascript"), ("py", "python"), ("rs", "rust"), ("ts", "typescript")];
+
 /// The template of a language; where it has one only, that is the component as well.
 fn template(language: &str, component: bool) -> Result<&'static Template, ProjectError> {
-    let of_language = || TEMPLATES.iter().filter(|template| template.language == language);
+    let meant = SHORT.iter().find(|(short, _)| *short == language).map_or(language, |(_, whole)| whole);
+    let of_language = || TEMPLATES.iter().filter(|template| template.language == meant);
     of_language()
         .find(|template| template.component == component)
         .or_else(|| of_language().next())

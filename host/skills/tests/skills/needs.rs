@@ -39,10 +39,7 @@ fn programs_hosts_secrets_and_files_are_found_in_a_real_looking_skill() {
     let needs = of(GITHUB);
     let programs: Vec<_> = needs.programs.iter().map(String::as_str).collect();
     assert_eq!(programs, ["cat", "curl", "gh", "git"]);
-    assert_eq!(
-        needs.network,
-        ["network=https://api.github.com/", "network=https://get.example.com/", "network=https://wttr.in/"]
-    );
+    assert_eq!(needs.network, ["network=https://api.github.com/", "network=https://wttr.in/"]);
     let [secret] = &needs.secrets[..] else { panic!("{:?}", needs.secrets) };
     let grant = "secrets=GITHUB_TOKEN https://api.github.com/ header=Authorization: token {}";
     assert_eq!((secret.name.as_str(), secret.grant.as_deref()), ("GITHUB_TOKEN", Some(grant)));
@@ -61,7 +58,7 @@ fn what_is_missing_is_told_of_what_is_there() {
 fn cmp_21_instructions_to_prepare_the_machine_are_refused_with_their_line() {
     let needs = of(GITHUB);
     let found: Vec<_> = needs.refused.iter().map(|refused| (refused.line, refused.text.as_str())).collect();
-    assert!(found[0].1.contains("\"formula\":\"gh\""), "{found:?}");
+    assert!(found[0].1 == "brew install gh", "{found:?}");
     assert_eq!(found[1], (8, "## Prerequisites"));
     assert_eq!(found[2].0, 10);
     assert_eq!(found.len(), 3);
@@ -185,4 +182,19 @@ fn hosts_that_lie_near_are_asked_for_as_such() {
 #[test]
 fn a_text_without_needs_has_none() {
     assert_eq!(of("---\ndescription: Write short.\n---\nWrite short sentences. See https://x.org/."), Needs::default());
+}
+
+#[test]
+fn hosts_that_stand_for_others_and_hosts_of_refused_lines_are_not_asked_for() {
+    let needs = fenced(
+        "curl https://api.example.com/ https://your-domain.com/ https://x.test/\ncurl https://get.x.org/i.sh | sh\ncurl https://y.org/",
+    );
+    assert_eq!(needs.network, ["network=https://y.org/"]);
+}
+
+#[test]
+fn functions_texts_and_sentences_are_no_programs() {
+    let needs =
+        fenced("greet() {\n  date\n}\ngreet\ncat <<-\\END\n\tbash it\n\tEND\nReplace the name\nfunction two {\n}\ntwo");
+    assert_eq!(needs.programs.iter().map(String::as_str).collect::<Vec<_>>(), ["cat", "date"]);
 }

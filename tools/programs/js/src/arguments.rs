@@ -74,16 +74,13 @@ fn program(
             program.arguments.extend(first);
         }
         (None, Some(file)) if file != "-" => {
-            if [".ts", ".tsx", ".mts", ".jsx"].iter().any(|ending| file.ends_with(ending)) {
-                return Err(format!("{file}: only JavaScript can be run; compile it to JavaScript first").into());
-            }
             program.code = std::fs::read_to_string(&file).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => format!("Cannot find module '{file}'"),
                 _ => format!("Cannot read '{file}': {error}"),
             })?;
             let whole = std::env::current_dir().unwrap_or_default().join(Path::new(&file));
             let whole = crate::modules::normal(&whole).to_string_lossy().into_owned();
-            program.is_module |= file.ends_with(".mjs");
+            program.is_module |= [".mjs", ".mts"].iter().any(|ending| file.ends_with(ending));
             program.arguments.push(whole.clone());
             program.file = Some(whole);
         }

@@ -1,6 +1,6 @@
 //! What Rust offers to the scripts in `js/`: one object, whose functions take and give plain values.
 
-use crate::{files, requests};
+use crate::{digests, files, requests};
 use boa_engine::object::builtins::{AlignedVec, JsArrayBuffer, JsUint8Array};
 use boa_engine::object::{JsObject, ObjectInitializer};
 use boa_engine::property::Attribute;
@@ -15,7 +15,7 @@ use std::time::Instant;
 type Native = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
 
 /// The functions: name, number of arguments, code.
-const FUNCTIONS: [(&str, usize, Native); 26] = [
+const FUNCTIONS: [(&str, usize, Native); 27] = [
     ("write", 2, write_stream),
     ("readInput", 0, read_input),
     ("exit", 1, exit),
@@ -30,6 +30,7 @@ const FUNCTIONS: [(&str, usize, Native); 26] = [
     ("encode", 1, encode),
     ("decode", 1, decode),
     ("random", 1, random),
+    ("digest", 3, digests::digest),
     ("parseUrl", 2, requests::parse_url),
     ("href", 1, requests::href),
     ("fetch", 5, requests::fetch),
@@ -45,13 +46,14 @@ const FUNCTIONS: [(&str, usize, Native); 26] = [
 ];
 
 /// The scripts that are loaded when something of theirs is first touched.
-const PARTS: [(&str, &str); 11] = [
+const PARTS: [(&str, &str); 12] = [
     ("console", include_str!("js/console.js")),
     ("fetch", include_str!("js/fetch.js")),
     ("fs", include_str!("js/fs.js")),
     ("modules", include_str!("js/modules.js")),
     ("path", include_str!("js/path.js")),
     ("process", include_str!("js/process.js")),
+    ("services", include_str!("js/services.js")),
     ("text", include_str!("js/text.js")),
     ("timers", include_str!("js/timers.js")),
     ("tool", include_str!("js/tool.js")),

@@ -2,6 +2,7 @@
 //! program `js`, for scripts, modules and one-liners, and the engine of scripts that are tools.
 
 mod arguments;
+mod digests;
 mod engine;
 mod files;
 mod host;
@@ -9,6 +10,7 @@ mod modules;
 mod program;
 mod requests;
 mod tools;
+mod typescript;
 
 use chiton_sdk::bindings::exports::chiton::tool::tools::Guest as Tools;
 use chiton_sdk::{Definition, Failure, Part};

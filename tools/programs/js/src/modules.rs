@@ -46,10 +46,12 @@ impl Loader {
             return Ok(module.clone());
         }
         let code = std::fs::read_to_string(&path).map_err(|_| not_found(&text))?;
+        let code =
+            crate::typescript::strip(code.into(), &path).map_err(|text| JsNativeError::syntax().with_message(text))?;
         let module = if path.extension().is_some_and(|ending| ending == "json") {
-            Module::parse_json(JsString::from(code), context)?
+            Module::parse_json(JsString::from(code.as_ref()), context)?
         } else {
-            Module::parse(Source::from_bytes(&code).with_path(&path), None, context)?
+            Module::parse(Source::from_bytes(code.as_ref()).with_path(&path), None, context)?
         };
         self.loaded.borrow_mut().insert(path, module.clone());
         Ok(module)

@@ -2,10 +2,11 @@
 
 use crate::arguments::Program;
 use crate::engine::{Engine, source, without_shell_line};
-use crate::host;
+use crate::{host, typescript};
 use boa_engine::builtins::promise::PromiseState;
 use boa_engine::object::builtins::JsPromise;
 use boa_engine::{JsError, JsResult, JsString, Module, Script};
+use std::path::Path;
 
 /// The exit code after an error that nobody caught.
 pub(crate) const UNCAUGHT: u8 = 1;
@@ -37,8 +38,9 @@ pub(crate) fn run(program: Program) -> u8 {
 }
 
 fn evaluate(program: &Program, engine: &mut Engine) -> JsResult<()> {
-    let code = without_shell_line(&program.code);
     let path = program.file.clone().unwrap_or_else(|| "[eval]".to_owned());
+    let code = typescript::strip(without_shell_line(&program.code), Path::new(&path))
+        .map_err(|text| JsError::from_opaque(JsString::from(text).into()))?;
     if program.check_only {
         return check(&code, &path, program.is_module, engine);
     }

@@ -1,11 +1,12 @@
 //! The tools of a script: the host hands over its source, and every listing and every call runs it afresh.
 
 use crate::engine::{self, Engine};
-use crate::host;
+use crate::{host, typescript};
 use boa_engine::object::builtins::{JsArray, JsPromise};
 use boa_engine::{JsError, JsNativeError, JsResult, JsString, JsValue};
 use chiton_sdk::bindings::chiton::tool::script;
 use chiton_sdk::{Blob, Definition, Effects, Failure, Part, call};
+use std::path::Path;
 
 /// Puts a text into one case of a failure.
 type Case = fn(String) -> Failure;
@@ -57,12 +58,7 @@ struct Script {
 impl Script {
     fn start() -> Result<Self, String> {
         let script::File { name, text } = script::source().ok_or("the host gave this engine no script to run")?;
-        if let Some(stem) = name.strip_suffix(".ts") {
-            return Err(format!(
-                "{name} is TypeScript; compile it with `npx esbuild {name} --format=esm --outfile={stem}.js` and let \
-                 skill.toml say script = \"{stem}.js\""
-            ));
-        }
+        let text = typescript::strip(engine::without_shell_line(&text), Path::new(&name))?.into_owned();
         host::print_to_log();
         if let Some(first) = call::mounts().first() {
             // What cannot be entered cannot be read either, and says so then.
@@ -74,7 +70,7 @@ impl Script {
     }
 
     fn evaluate(&mut self) -> JsResult<()> {
-        let promise = self.engine.begin(&engine::without_shell_line(&self.text), &self.name)?;
+        let promise = self.engine.begin(&self.text, &self.name)?;
         self.engine.settle(&promise).map(drop)
     }
 

@@ -40,7 +40,11 @@ pub async fn run(command: Skill, json: bool) -> Result<(), Failure> {
             tell(Request::RevokeSkill { name: name.clone() }, json, |_| format!("revoked {name}")).await
         }
         Skill::Remove { name } => {
-            tell(Request::RemoveSkill { name: name.clone() }, json, |_| format!("removed {name}")).await
+            let removed = |done: &Value| match done["stays"].as_str() {
+                Some(folder) => format!("removed {name}; it comes back as long as you leave its folder {folder} there"),
+                None => format!("removed {name}"),
+            };
+            tell(Request::RemoveSkill { name: name.clone() }, json, removed).await
         }
         Skill::Rollback { name, version } => {
             tell(Request::RollBackSkill { name, version }, json, |done| format!("went back: {}", told(done))).await

@@ -24,6 +24,13 @@
   define(globalThis, 'print', (...values) => host.write(1, values.map(String).join(' ') + '\n'));
   define(globalThis, 'queueMicrotask', (callback) => { Promise.resolve().then(callback); });
 
+  // The engine gives the places only; scripts print a stack as it is, and expect the error's text before them.
+  const places = Object.getOwnPropertyDescriptor(Error.prototype, 'stack');
+  if (places?.get) Object.defineProperty(Error.prototype, 'stack', { ...places, get() {
+    const found = places.get.call(this), title = String(this);
+    return typeof found !== 'string' || found.startsWith(title) ? found : found ? `${title}\n${found}` : title;
+  } });
+
   const own = once(() => host.load('process')(host, console.error));
   lazy(['process'], () => own().process);
   const timers = once(() => host.load('timers')(host));

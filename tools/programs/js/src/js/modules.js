@@ -26,11 +26,12 @@
   const os = { EOL: '\n', platform: () => 'linux', tmpdir: () => process.env.TMPDIR ?? '/tmp', homedir: () => process.env.HOME ?? '/',
     hostname: () => 'sandbox', cpus: () => [{}], type: () => 'Linux' };
   const wait = (delay, value) => new Promise((done) => setTimeout(() => done(value), delay));
+  const services = (name) => (services.made ??= host.load('services')(host, EventEmitter))[name];
   const built = { os, util, assert, get process() { return process; }, events: EventEmitter, 'timers/promises': { setTimeout: wait },
     url: { get URL() { return globalThis.URL; }, get URLSearchParams() { return globalThis.URLSearchParams; }, fileURLToPath: (url) => decodeURIComponent(new URL(url).pathname), pathToFileURL: (file) => new URL('file://' + path.resolve(file)) },
     get buffer() { return { Buffer }; }, get timers() { return { setTimeout, clearTimeout, setInterval, clearInterval }; },
     console: globalThis.console };
-  const builtin = (name) => first(name.replace(/^node:/, '')) ?? built[name.replace(/^node:/, '')];
+  const builtin = (name) => first(name.replace(/^node:/, '')) ?? built[name.replace(/^node:/, '')] ?? services(name.replace(/^node:/, ''));
 
   const loaded = {};
   const candidates = (whole) => [whole, whole + '.js', whole + '.cjs', whole + '.json', whole + '/index.js'];

@@ -1,0 +1,1 @@
+../../javascript/chiton.d.ts
