@@ -21,6 +21,7 @@ pub fn sandbox(cache: PathBuf) -> Sandbox {
         ceiling: limits(),
         total_memory: 1 << 30,
         protected: Vec::new(),
+        closed_to_skills: Vec::new(),
     })
     .unwrap()
 }

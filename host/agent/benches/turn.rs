@@ -46,6 +46,7 @@ impl Bench {
             ceiling: Limits::default(),
             total_memory: 512 << 20,
             protected: Vec::new(),
+            closed_to_skills: Vec::new(),
         })?;
         let tool = sandbox.load(chiton_hostile::tool("answer")).await?;
         sandbox.publish("answer", tool, Grants::default())?;

@@ -293,8 +293,8 @@ impl Room {
         SessionRights { scratch, tainted, journal, ..kept }
     }
 
-    /// Whether the results of a tool may hold what strangers wrote: it reaches the network, a sub-agent that may, or
-    /// other chats than its own. A call for a skill reaches what the skill does.
+    /// Whether the results of a tool may hold what strangers wrote: it is of a skill, or it reaches the network, a
+    /// sub-agent that may, or other chats than its own.
     pub(crate) fn brings_in(&self, tool: &str, arguments: &str) -> bool {
         const WAYS: [(Effects, Capability); 2] =
             [(Effects::USES_NETWORK, Capability::Network), (Effects::SPAWNS, Capability::Agents)];
@@ -302,11 +302,14 @@ impl Room {
         let arguments = serde_json::from_str(arguments).unwrap_or_default();
         let used = snapshot.get(tool).and_then(|tool| snapshot.acting(tool, &arguments).ok());
         used.is_some_and(|tool| {
-            WAYS.iter().any(|(effect, capability)| {
-                tool.definition.effects.contains(*effect) && tool.grants.capabilities.contains_key(capability)
-            }) || tool.grants.capabilities.get(&Capability::Memory).is_some_and(|chats| {
-                chats.iter().any(|chat| chat != THIS_CHAT) || arguments.get("chat").is_some_and(|chat| !chat.is_null())
-            })
+            tool.grants.own_scratch.is_some()
+                || WAYS.iter().any(|(effect, capability)| {
+                    tool.definition.effects.contains(*effect) && tool.grants.capabilities.contains_key(capability)
+                })
+                || tool.grants.capabilities.get(&Capability::Memory).is_some_and(|chats| {
+                    chats.iter().any(|chat| chat != THIS_CHAT)
+                        || arguments.get("chat").is_some_and(|chat| !chat.is_null())
+                })
         })
     }
 

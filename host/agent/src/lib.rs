@@ -53,4 +53,4 @@ pub use settings::{AgentSettings, MOST_ROUNDS, Reset};
 pub use skills::SkillSettings;
 pub use turn::FAILPOINTS;
 pub use undo::{UndoError, Undone, journals};
-pub use workspace::{WorkspaceError, init_workspace};
+pub use workspace::{WorkspaceError, init_workspace, own_places};

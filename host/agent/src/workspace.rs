@@ -93,6 +93,12 @@ pub fn init_workspace(directory: &Path) -> Result<(), WorkspaceError> {
     Ok(())
 }
 
+/// What makes the bot what it is: its own files, its memory and the skills of the workspace. No skill touches them.
+pub fn own_places(workspace: &Path) -> Vec<PathBuf> {
+    let own = |file: &ContextFile| if file.folder.is_empty() { file.name } else { file.folder };
+    FILES.iter().map(own).chain(["skills"]).map(|place| workspace.join(place)).collect()
+}
+
 /// Where below the workspace a file of the prompt is: one of its own by name, or a skill by its path.
 pub(crate) fn place_of(workspace: &Path, name: &str) -> PathBuf {
     let own = FILES.iter().find(|file| file.name == name);

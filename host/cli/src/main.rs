@@ -46,7 +46,8 @@ fn main() -> ExitCode {
     match commands::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("chiton: {failure}");
+            // What a tool said is part of many failures; no line of it stands where the program's own begin.
+            eprintln!("chiton: {}", failure.to_string().replace('\n', "\n  "));
             ExitCode::from(failure.exit as u8)
         }
     }

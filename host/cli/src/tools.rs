@@ -65,6 +65,7 @@ pub fn sandbox(settings: &Settings, audit: Arc<dyn AuditSink>) -> Result<Sandbox
         ceiling: builtin::ceiling(),
         total_memory: TOTAL_MEMORY,
         protected: vec![settings.home.root().to_owned()],
+        closed_to_skills: chiton_agent::own_places(&settings.workspace),
     };
     // The engine keeps /proc/self/pagemap open, to reset memory quickly.
     let sandbox = process::open_to_itself(|| Sandbox::new(options))?;

@@ -31,6 +31,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         ceiling: ceiling.clone(),
         total_memory: 1 << 30,
         protected: Vec::new(),
+        closed_to_skills: Vec::new(),
     })?;
     for program in programs {
         let (names, file) = program.split_once('=').ok_or("NAME=FILE.wasm")?;

@@ -86,6 +86,7 @@ pub(crate) struct Machine {
     pub(crate) ticker: Ticker,
     pub(crate) memory: Arc<MemoryPool>,
     pub(crate) protected: Protected,
+    pub(crate) closed_to_skills: Protected,
     pub(crate) quotas: Quotas,
 }
 
@@ -117,8 +118,9 @@ impl Sandbox {
         };
         // Waiting for another call that writes to the same quota is part of the call, and ends with it.
         let journal = request.session.journal.as_deref();
-        let open =
-            FileContext::open(&rights.files, journal, &machine.protected, &machine.quotas, file_denials(subject));
+        let is_skill = tool.grants.own_scratch.is_some();
+        let closed = if is_skill { &machine.closed_to_skills } else { &machine.protected };
+        let open = FileContext::open(&rights.files, journal, closed, &machine.quotas, file_denials(subject));
         let files = tokio::select! {
             biased;
             ended = withdrawn(tool, &request.cancel) => return Err(ended),

@@ -43,6 +43,8 @@ pub struct SandboxOptions {
     pub total_memory: u64,
     /// The bot's own files and directories, which no guest opens unless a grant lies below them.
     pub protected: Vec<PathBuf>,
+    /// What is closed to skills, and to calls for them, as `protected` is to all.
+    pub closed_to_skills: Vec<PathBuf>,
 }
 
 /// Loads, runs and withdraws components. Cheap to clone.
@@ -94,6 +96,7 @@ impl Sandbox {
             ticker: Ticker::start(&engine)?,
             memory: Arc::new(MemoryPool::new(options.total_memory)),
             protected: Protected::new(&options.protected),
+            closed_to_skills: Protected::new(&[options.protected, options.closed_to_skills].concat()),
             quotas: Quotas::default(),
             engine,
         };

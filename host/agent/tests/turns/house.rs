@@ -209,6 +209,7 @@ fn sandbox() -> Sandbox {
         ceiling: Limits::default(),
         total_memory: 512 << 20,
         protected: Vec::new(),
+        closed_to_skills: Vec::new(),
     })
     .unwrap()
 }

@@ -22,7 +22,9 @@ pub fn report(home: &Path, runs: usize) -> std::io::Result<()> {
     }
     times.sort_by(f64::total_cmp);
     let (middle, worst) = (times[runs / 2], times[runs - 1]);
-    println!("warm: prompt after p50 {middle:.1} ms, worst {worst:.1} ms; {resident} KiB resident at most ({runs} runs)");
+    println!(
+        "warm: prompt after p50 {middle:.1} ms, worst {worst:.1} ms; {resident} KiB resident at most ({runs} runs)"
+    );
     Ok(())
 }
 

@@ -77,7 +77,7 @@ impl Host {
             }
         }
         dialog.signed_by = signed_by;
-        dialog.warnings.extend(self.confusable(package.name()).await?);
+        dialog.warnings.extend(self.confusable(package.name(), &dialog.source).await?);
         Ok(dialog)
     }
 
@@ -108,14 +108,16 @@ impl Host {
     }
 
     /// Warnings of names that could be taken for this one.
-    async fn confusable(&self, name: &str) -> Result<Vec<String>, Failure> {
+    async fn confusable(&self, name: &str, source: &str) -> Result<Vec<String>, Failure> {
         let all = self.store().skills().await?;
         let bundled = crate::bundled::all().iter().map(|skill| skill.name);
         let others: BTreeSet<&str> = all.iter().map(|row| row.name.as_str()).chain(bundled).collect();
         let near = others.into_iter().filter(|other| *other != name && confusable(name, other));
         let warning =
             |other| format!("its name is nearly that of the skill '{other}'; make sure that you mean this one");
-        Ok(near.map(warning).collect())
+        let taken = crate::bundled::named(name).filter(|skill| source != skill.name);
+        let taken = taken.map(|_| "it takes the name of a skill that comes with Chiton, and its place".to_owned());
+        Ok(near.map(warning).chain(taken).collect())
     }
 }
 

@@ -66,6 +66,20 @@ impl Home {
         home
     }
 
+    /// A home in which the engine of JavaScript is compiled as well.
+    pub fn with_engine() -> Self {
+        static COMPILED: OnceLock<TempDir> = OnceLock::new();
+        let compiled = COMPILED.get_or_init(|| {
+            let home = Self::new();
+            let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/javascript/template");
+            home.run(&["skill", "check", template.to_str().unwrap()]).good();
+            home.folder
+        });
+        let home = Self::empty();
+        copy(&compiled.path().join("home/cache"), &home.root().join("cache"));
+        home
+    }
+
     /// A home with nothing in it.
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();

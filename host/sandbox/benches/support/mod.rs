@@ -28,6 +28,7 @@ pub fn sandbox(cache: &Path) -> Sandbox {
         ceiling: Limits::default(),
         total_memory: 4 << 30,
         protected: Vec::new(),
+        closed_to_skills: Vec::new(),
     })
     .unwrap()
 }

@@ -154,6 +154,7 @@ async fn cmp_15_a_link_in_place_of_the_cache_is_refused() {
         ceiling: Default::default(),
         total_memory: 1 << 30,
         protected: Vec::new(),
+        closed_to_skills: Vec::new(),
     };
     let refused = Sandbox::new(options(&link)).err().map(|error| error.to_string());
     assert!(refused.is_some_and(|error| error.contains("link")));

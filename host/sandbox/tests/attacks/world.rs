@@ -51,6 +51,7 @@ impl World {
             ceiling: Limits::default(),
             total_memory: 4 << 30,
             protected: Vec::new(),
+            closed_to_skills: Vec::new(),
         };
         change(&mut options);
         Self { sandbox: Sandbox::new(options).unwrap(), directory, records }

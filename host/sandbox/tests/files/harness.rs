@@ -42,6 +42,7 @@ fn machine() -> &'static Machine {
             ceiling: Limits { time: Duration::from_secs(60), ..Limits::default() },
             total_memory: 1 << 30,
             protected: vec![home.path().join("home"), home.path().join("home/cache")],
+            closed_to_skills: Vec::new(),
         })
         .unwrap();
         std::fs::create_dir_all(home.path().join("home/workspace")).unwrap();
@@ -243,6 +244,7 @@ pub fn with_own_sandbox(grants: Grants, test: impl FnOnce(&Runtime, &Sandbox)) {
         ceiling: Limits::default(),
         total_memory: 1 << 30,
         protected: Vec::new(),
+        closed_to_skills: Vec::new(),
     })
     .unwrap();
     publish(&runtime, &sandbox, grants);

@@ -4,6 +4,8 @@
   const encoded = (data, encoding) => (encoding ? Buffer.from(data).toString(encoding) : Buffer.from(data));
   const joined = (parts) => Buffer.concat(parts.map(host.asBytes));
   const collecting = (finish) => {
+    // A digest that is not offered is told at once.
+    finish(new Uint8Array(0));
     const parts = [];
     const made = { update(data, encoding) { parts.push(typeof data === 'string' ? Buffer.from(data, encoding) : data); return made; },
       digest: (encoding) => encoded(finish(joined(parts)), encoding) };
