@@ -9,9 +9,8 @@
 //  1. The adapter asks for memory before Go's own allocator runs, so the first blocks come from an array.
 //  2. If nobody gave it memory, the adapter would grow the memory itself, and Go's heap would later walk over what lies
 //     there. So cabi_realloc is exported under this very name.
-//  3. It may not call the host, but the garbage collector reads the clock. So that stands still except while a tool runs
-//     and does not wait for the host. While it stands still Go's allocator reads no clock either, unless a memory limit
-//     is set.
+//  3. It may not call the host, but Go's collector and at times its allocator read the clock. So the collector stands
+//     still except while a tool runs and does not wait for the host, and the clock stands still meanwhile.
 //  4. It may not move the stack on which the call of the import waits. So the stack is made large before.
 package chiton
 
@@ -48,8 +47,16 @@ func cabiRealloc(old unsafe.Pointer, oldSize, align, size uint32) unsafe.Pointer
 		earlyUsed = begin + uintptr(size)
 		return unsafe.Add(unsafe.Pointer(&early), begin)
 	}
-	return reallocated(old, oldSize, size)
+	heldClock = true
+	block := reallocated(old, oldSize, size)
+	heldClock = false
+	return block
 }
+
+// Of the runtime, as build.sh replaces it: whether its clock gives the last time again.
+//
+//go:linkname heldClock runtime.heldClock
+var heldClock bool
 
 // Nothing here is asked for an alignment above 8.
 func reallocated(old unsafe.Pointer, oldSize, size uint32) unsafe.Pointer {
@@ -193,9 +200,13 @@ func fetch(request Request) (response *Response, err error) {
 }
 
 // Whether the host refused a right, rather than that something is wrong with the file.
-func refused(err error) bool {
-	return errors.Is(err, syscall.ENOTCAPABLE) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EBADF)
+func isRefused(err error) bool {
+	return errors.Is(err, syscall.ENOTCAPABLE) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) ||
+		errors.Is(err, syscall.EPERM)
 }
+
+// Whether there is no descriptor that could do it: none of a directory around it, or it is one itself.
+func isUnusable(err error) bool { return errors.Is(err, syscall.EBADF) }
 
 // Exports. The host reads what they give, and the instance is thrown away: nothing is freed.
 

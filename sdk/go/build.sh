@@ -19,26 +19,27 @@ esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Two lines of Go's own library take the host for another than it is, so they are replaced for this build:
-#   - Files are opened so that reading does not wait. To WASI's adapter that is "nothing was read", to Go the end of the
-#     file: every file would be empty.
-#   - A clock that stands at zero is an error to Go, and that of a fresh instance does.
+# Go's own library takes the host for another than it is in two places, which are replaced for this build:
+#   - Files are opened so that reading does not wait. To WASI's adapter that is "nothing was read yet", to Go the end of
+#     the file: every file would be empty.
+#   - The clock. At zero, where that of a fresh instance begins, it is an error to Go. And Go's allocator reads it now and
+#     then, which ends the call where the host waits for cabi_realloc: there it stands still (see abi.go).
 library=$(go env GOROOT)/src
-replaced() { # FILE LINE REPLACEMENT
-  new=$work/$(basename "$1")
-  awk -v line="$2" -v replacement="$3" '$0 == line { print replacement; found = 1; next } { print } END { exit !found }' \
-    "$library/$1" >"$new" || {
-    echo "build.sh: $version has no line '$2' in $1; it is newer than this SDK knows" >&2
+replaced() { # FILE FUNCTION BEFORE BEGIN RETURN; what begins the function, and what stands for its last return
+  awk -v start="$2" -v before="$3" -v begin="$4" -v last="$5" '
+    $0 == start { if (before) print before; print; print "\t" begin; inside = 1; found++; next }
+    inside && last && /^\treturn / { print "\t" last; found++; next }
+    /^}/ { inside = 0 }
+    { print }
+    END { exit found < (last ? 2 : 1) }' "$library/$1" >"$work/$(basename "$1")" || {
+    echo "build.sh: '$2' is not in $1 of $version, which is newer than this SDK knows" >&2
     exit 1
   }
 }
-open='func SetNonblock(fd int, nonblocking bool) error {'
-replaced syscall/syscall_wasip1.go "$open" "$open if nonblocking { return ENOSYS };"
-awk '/^func nanotime1/ { inside = 1 } inside && /return int64\(time\)$/ { sub(/int64\(time\)/, "int64(time) + 1"); found = 1 }
-  /^}/ { inside = 0 } { print } END { exit !found }' "$library/runtime/os_wasip1.go" >"$work/os_wasip1.go" || {
-  echo "build.sh: the clock of $version is not where this SDK knows it" >&2
-  exit 1
-}
+replaced syscall/syscall_wasip1.go 'func SetNonblock(fd int, nonblocking bool) error {' '' \
+  'if nonblocking { return ENOSYS }' ''
+replaced runtime/os_wasip1.go 'func nanotime1() int64 {' \
+  '//go:linkname heldClock\nvar heldClock bool\nvar lastTime int64' 'if heldClock { return lastTime }' 'lastTime = int64(time) + 1; return lastTime'
 cat >"$work/overlay.json" <<OVERLAY
 {"Replace": {
   "$library/syscall/syscall_wasip1.go": "$work/syscall_wasip1.go",

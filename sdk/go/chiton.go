@@ -150,11 +150,15 @@ func FileFailure(err error, write bool) error {
 	default:
 		return Fail(Failed, "%v", err)
 	}
-	mount := mountOf(path)
+	mounted := mountOf(path) != nil
+	// To Go and its WASI, all that is not mounted may not exist, or be no file.
+	missing, unusable := errors.Is(cause, fs.ErrNotExist), isUnusable(cause)
 	switch {
-	case errors.Is(cause, fs.ErrNotExist) && mount != nil:
+	case missing && mounted:
 		return Fail(NotFound, "'%s' does not exist", path)
-	case errors.Is(cause, fs.ErrNotExist), errors.Is(cause, fs.ErrPermission), refused(cause):
+	case unusable && mounted:
+		return Fail(Failed, "'%s' is a directory, or no file that can be used so", path)
+	case missing, unusable, isRefused(cause):
 		access := "read"
 		if write {
 			access = "write"

@@ -5,7 +5,9 @@
 package chiton
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -23,4 +25,6 @@ func fetch(Request) (*Response, error) {
 	return nil, Fail(Failed, "there is no host here to send requests")
 }
 
-func refused(error) bool { return false }
+func isRefused(err error) bool { return errors.Is(err, fs.ErrPermission) }
+
+func isUnusable(error) bool { return false }
