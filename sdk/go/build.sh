@@ -22,8 +22,8 @@ trap 'rm -rf "$work"' EXIT
 # Go's own library takes the host for another than it is in two places, which are replaced for this build:
 #   - Files are opened so that reading does not wait. To WASI's adapter that is "nothing was read yet", to Go the end of
 #     the file: every file would be empty.
-#   - The clock. At zero, where that of a fresh instance begins, it is an error to Go. And Go's allocator reads it now and
-#     then, which ends the call where the host waits for cabi_realloc: there it stands still (see abi.go).
+#   - The clock. At zero, where that of a fresh instance begins, it is an error to Go. And Go's allocator reads it now
+#     and then, which ends the call where the host waits for cabi_realloc: there it stands still (see abi.go).
 library=$(go env GOROOT)/src
 replaced() { # FILE FUNCTION BEFORE BEGIN RETURN; what begins the function, and what stands for its last return
   awk -v start="$2" -v before="$3" -v begin="$4" -v last="$5" '
@@ -39,7 +39,8 @@ replaced() { # FILE FUNCTION BEFORE BEGIN RETURN; what begins the function, and 
 replaced syscall/syscall_wasip1.go 'func SetNonblock(fd int, nonblocking bool) error {' '' \
   'if nonblocking { return ENOSYS }' ''
 replaced runtime/os_wasip1.go 'func nanotime1() int64 {' \
-  '//go:linkname heldClock\nvar heldClock bool\nvar lastTime int64' 'if heldClock { return lastTime }' 'lastTime = int64(time) + 1; return lastTime'
+  '//go:linkname heldClock\nvar heldClock bool\nvar lastTime int64' \
+  'if heldClock { return lastTime }' 'lastTime = int64(time) + 1; return lastTime'
 cat >"$work/overlay.json" <<OVERLAY
 {"Replace": {
   "$library/syscall/syscall_wasip1.go": "$work/syscall_wasip1.go",
@@ -47,7 +48,9 @@ cat >"$work/overlay.json" <<OVERLAY
 }}
 OVERLAY
 
-cp "$(go env GOMOD)" "$work/go.mod"
+module=$(go env GOMOD)
+cp "$module" "$work/go.mod"
+if [ -f "${module%.mod}.sum" ]; then cp "${module%.mod}.sum" "$work/go.sum"; fi
 go mod edit -replace="chiton=$sdk" "$work/go.mod"
 GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags="-s -w" \
   -modfile="$work/go.mod" -overlay="$work/overlay.json" -o "$work/go.wasm" "$package"

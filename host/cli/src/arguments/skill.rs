@@ -63,7 +63,7 @@ pub enum Skill {
     New {
         /// Its name.
         name: String,
-        /// The language: rust, python, javascript or c.
+        /// The language: rust, python, javascript, c or go.
         #[arg(long = "lang", value_name = "LANGUAGE")]
         language: String,
         /// A component instead of a script, where the language has both.
