@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a component of a WASI module (a "reactor") that says what it exports in a section `component-type`.
 #   component.sh MODULE COMPONENT
-# The tool for it, wasm-component-ld, is part of every Rust toolchain; it adapts the older WASI that C libraries speak.
+# The tool for it, wasm-component-ld, is part of every Rust toolchain; it adapts the older WASI that C and Go speak.
 set -eu
 
 find_tool() {

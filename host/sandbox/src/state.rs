@@ -178,8 +178,9 @@ impl HostMonotonicClock for CoarseClock {
         CLOCK_GRAIN.as_nanos() as u64
     }
 
+    /// Never zero, which some runtimes take for a clock that does not go.
     fn now(&self) -> u64 {
-        self.0.elapsed().as_millis() as u64 * self.resolution()
+        (self.0.elapsed().as_millis() as u64 + 1) * self.resolution()
     }
 }
 

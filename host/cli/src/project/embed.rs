@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a project of a language without packages in a registry needs from the checkout.
-const SOURCES: [&str; 6] =
-    ["wit", "sdk/rust/Cargo.toml", "sdk/rust/src", "sdk/rust-derive", "sdk/c", "sdk/component.sh"];
+const SOURCES: [&str; 7] =
+    ["wit", "sdk/rust/Cargo.toml", "sdk/rust/src", "sdk/rust-derive", "sdk/c", "sdk/go", "sdk/component.sh"];
 /// The folders of a language that are projects: the usual one, and the one that is a component where that is a choice.
 const KINDS: [(&str, bool); 2] = [("template", false), ("component", true)];
 

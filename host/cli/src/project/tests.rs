@@ -71,7 +71,9 @@ fn the_name_is_put_everywhere_in_the_form_that_is_needed() {
 #[test]
 fn the_sources_that_a_project_builds_on_lie_in_the_home() {
     let of = |language| TEMPLATES.iter().find(|template| template.language == language).unwrap();
-    for (language, source) in [("rust", "sdk/rust/src/lib.rs"), ("c", "sdk/c/chiton_tool.h")] {
+    for (language, source) in
+        [("rust", "sdk/rust/src/lib.rs"), ("c", "sdk/c/chiton_tool.h"), ("go", "sdk/go/chiton.go")]
+    {
         let (place, folder) = made("weather", of(language));
         let sdk = place.path().join("home/sdk").join(env!("CARGO_PKG_VERSION"));
         let whole: String = files(&folder).iter().map(|file| fs::read_to_string(file).unwrap()).collect();
@@ -122,7 +124,7 @@ fn a_name_that_would_not_fit_is_refused_before_anything_is_made() {
 #[test]
 fn an_unknown_language_is_told_which_there_are() {
     let error = refused("weather", "cobol");
-    assert!(error.starts_with("there is no template for the language 'cobol'; take one of c, "), "{error}");
+    assert!(error.starts_with("there is no template for the language 'cobol'; take one of c, go, "), "{error}");
 }
 
 #[test]

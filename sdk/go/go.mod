@@ -1,0 +1,3 @@
+module chiton
+
+go 1.24

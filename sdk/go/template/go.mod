@@ -1,0 +1,7 @@
+module my-skill
+
+go 1.24
+
+require chiton v0.0.0
+
+replace chiton => "../../go"
