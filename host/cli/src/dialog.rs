@@ -188,9 +188,8 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
         ));
     }
     let folders = package.manifest().map(|manifest| manifest.grants.files.as_slice()).unwrap_or_default();
-    if folders.iter().any(|folder| folder.quota.is_some()) {
-        warnings.push("its quotas are not held: a folder that it may write to has the usual limits".to_owned());
-    }
+    let quota = folders.iter().find(|folder| folder.quota.is_some());
+    warnings.extend(quota.map(|_| "its quotas are not held: its folders have the usual limits".to_owned()));
     let missing = needs.missing(&skills::settings(settings).programs);
     if !missing.is_empty() {
         warnings.push(format!("it uses programs that the sandbox does not have: {}", missing.join(", ")));

@@ -240,8 +240,8 @@ fn is_example(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let label = |label: &str| any("example your mydomain yourdomain", label);
     let parts: Vec<&str> = host.split(['.', '-']).collect();
-    let last = host.rsplit('.').next().unwrap_or_default();
-    any("example test invalid", last) || parts.len() < 4 && parts.iter().take(2).any(|part| label(part))
+    any("example test invalid", parts.last().copied().unwrap_or_default())
+        || parts.len() < 4 && parts.iter().take(2).any(|part| label(part))
 }
 
 /// The grant for the host of a URL.
