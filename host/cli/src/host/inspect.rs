@@ -113,8 +113,7 @@ impl Host {
         let bundled = crate::bundled::all().iter().map(|skill| skill.name);
         let others: BTreeSet<&str> = all.iter().map(|row| row.name.as_str()).chain(bundled).collect();
         let near = others.into_iter().filter(|other| *other != name && confusable(name, other));
-        let warning =
-            |other| format!("its name is nearly that of the skill '{other}'; make sure that you mean this one");
+        let warning = |other| format!("its name is nearly that of the skill '{other}'; be sure that you mean this one");
         let taken = crate::bundled::named(name).filter(|skill| source != skill.name);
         let taken = taken.map(|_| "it takes the name of a skill that comes with Chiton, and its place".to_owned());
         Ok(near.map(warning).chain(taken).collect())
