@@ -195,6 +195,11 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
         warnings.push(format!("it uses programs that the sandbox does not have: {}", missing.join(", ")));
     }
     warnings.extend(needs.files.iter().map(|file| format!("it speaks of {file}, which it cannot see without a grant")));
+    let unplaced = needs.secrets.iter().filter(|secret| secret.grant.is_none() && package.manifest().is_none());
+    warnings.extend(unplaced.map(|secret| {
+        let name = &secret.name;
+        format!("it wants {name}, and where that goes is not known: `--grant 'secrets={name} https://HOST/ header=...'` says it")
+    }));
     let named = asked(package)
         .into_iter()
         .filter_map(|grant| Some(grant.strip_prefix("secrets=")?.split(' ').next()?.to_owned()));

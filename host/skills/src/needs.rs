@@ -28,6 +28,10 @@ const PATH_ENDS: &[char] = &[' ', '\t', '"', '\'', '`', '<', '>', '(', ')', '=',
 const NEAR: usize = 3;
 /// Where a secret goes when the text does not say.
 const BEARER: &str = "header=Authorization: Bearer {}";
+/// Headers that services take keys in, as people write them in lower case.
+const HEADERS: &str = "x-api-key api-key apikey x-auth-token x-access-token x-subscription-token";
+/// What names a host in the options of a request.
+const HOST_OPTIONS: [&str; 2] = ["hostname:", "host:"];
 
 const MANAGERS: &str =
     "apt apt-get brew cargo choco conda dnf gem go pacman pip pip3 pipx pkg port scoop snap winget yum";
@@ -111,7 +115,7 @@ impl Needs {
     pub fn of(package: &Package) -> Self {
         let mut found = Self::default();
         // The place of each secret: an origin, and the header or query field.
-        let mut secrets: BTreeMap<String, Option<(String, String)>> = BTreeMap::new();
+        let mut secrets: BTreeMap<String, Option<(String, Option<String>)>> = BTreeMap::new();
         if let Some(told) = package.instructions() {
             found.programs.extend(told.requires.bins.iter().filter(|name| is_program(name)).cloned());
             found.any_program = told.requires.any_bins.iter().filter(|name| is_program(name)).cloned().collect();
@@ -143,18 +147,26 @@ impl Needs {
                         number.abs_diff(line.number) <= NEAR || is_named_after(&name, &origin(url))
                     };
                     let place = near.filter(meant).map(|(_, url)| (origin(url), field));
+                    let place = place.map(|(origin, field)| (origin, field.or_else(|| usual_header(&block))));
                     let kept = secrets.entry(name).or_default();
-                    *kept = kept.take().or(place);
+                    // A line that says where the secret goes is better than one that only names it.
+                    if kept
+                        .as_ref()
+                        .is_none_or(|(_, field)| field.is_none() && place.as_ref().is_some_and(|new| new.1.is_some()))
+                    {
+                        *kept = place.or(kept.take());
+                    }
                 }
             }
         }
         let only = origins.first().filter(|_| origins.len() == 1);
-        let usual = only.and_then(|row| Some((row.strip_prefix("network=")?.to_owned(), BEARER.to_owned())));
+        let usual = only.and_then(|row| Some((row.strip_prefix("network=")?.to_owned(), None)));
         let secret = |(name, place): (String, Option<_>)| {
             // A secret is never sent in the clear.
             let usual = usual.clone().filter(|(origin, _)| is_named_after(&name, origin));
             let place = place.or(usual).filter(|(origin, _)| origin.starts_with("https://"));
-            let grant = place.map(|(origin, field)| format!("secrets={name} {origin} {field}"));
+            let grant =
+                place.map(|(origin, field)| format!("secrets={name} {origin} {}", field.as_deref().unwrap_or(BEARER)));
             NeededSecret { name, grant }
         };
         found.secrets = secrets.into_iter().map(secret).take(MOST).collect();
@@ -225,6 +237,9 @@ fn urls(line: &Line) -> Vec<(usize, Url)> {
     for code in code(line) {
         let whole = ["https://", "http://"].into_iter().flat_map(|scheme| code.match_indices(scheme));
         found.extend(whole.map(|(start, _)| code[start..].split(URL_ENDS).next().unwrap_or_default().to_owned()));
+        let named = HOST_OPTIONS.iter().filter_map(|option| code.split_once(option)?.1.trim_start().get(1..));
+        let hosts = named.filter_map(|rest| rest.split(['\'', '"', '`']).next().filter(|host| host.contains('.')));
+        found.extend(hosts.map(|host| format!("https://{host}")));
         found.extend(scan::bare_hosts(code).into_iter().map(|host| format!("https://{host}")));
     }
     found.into_iter().filter_map(|text| Some((line.number, Url::parse(&text).ok()?))).collect()
@@ -238,7 +253,7 @@ fn origin(url: &Url) -> String {
 /// Whether the host stands for one that the reader shall name (RFC 2606, and what people write for it).
 fn is_example(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    let label = |label: &str| any("example your mydomain yourdomain", label);
+    let label = |label: &str| label.starts_with("your") || any("example mydomain", label);
     let parts: Vec<&str> = host.split(['.', '-']).collect();
     any("example test invalid", parts.last().copied().unwrap_or_default())
         || parts.len() < 4 && parts.iter().take(2).any(|part| label(part))
@@ -256,7 +271,7 @@ fn network(url: &Url) -> String {
 }
 
 /// The secrets that a line uses, with the header or query field that each goes into.
-fn variables(line: &Line) -> impl Iterator<Item = (String, String)> {
+fn variables(line: &Line) -> impl Iterator<Item = (String, Option<String>)> {
     let text = line.text;
     let starts = VARIABLES.split(' ').flat_map(move |before| text.match_indices(before));
     starts.filter_map(move |(start, before)| {
@@ -267,8 +282,17 @@ fn variables(line: &Line) -> impl Iterator<Item = (String, String)> {
     })
 }
 
+/// The header for keys that a block names, where no line says what goes into it.
+fn usual_header(block: &[Line]) -> Option<String> {
+    let named = |header: &&str| {
+        let quoted = [format!("'{header}'"), format!("\"{header}\""), format!("\"{header}:"), format!("'{header}:")];
+        block.iter().any(|line| quoted.iter().any(|text| line.text.to_ascii_lowercase().contains(text)))
+    };
+    HEADERS.split(' ').find(named).map(|header| format!("header={header}: {{}}"))
+}
+
 /// The header or query field that ends where the secret begins.
-fn field(before: &str) -> String {
+fn field(before: &str) -> Option<String> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
     let parted = |text: &str| text.trim_end_matches(plain).len();
     let query = before.strip_suffix('=').map(|rest| rest.split_at(parted(rest)));
@@ -276,11 +300,11 @@ fn field(before: &str) -> String {
         before.rsplit_once(": ").map(|(head, scheme)| (&head[parted(head)..], scheme.trim_start_matches(['"', '\''])));
     let scheme = |scheme: &str| scheme.trim_end_matches(['"', '\'']).chars().all(|one| plain(one) || one == ' ');
     match (query, header) {
-        (Some((start, key)), _) if start.ends_with(['?', '&']) && !key.is_empty() => format!("query={key}"),
+        (Some((start, key)), _) if start.ends_with(['?', '&']) && !key.is_empty() => Some(format!("query={key}")),
         (_, Some((name, text))) if !name.is_empty() && scheme(text) => {
-            format!("header={name}: {}{{}}", text.trim_end_matches(['"', '\'']))
+            Some(format!("header={name}: {}{{}}", text.trim_end_matches(['"', '\''])))
         }
-        _ => BEARER.to_owned(),
+        _ => None,
     }
 }
 

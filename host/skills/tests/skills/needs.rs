@@ -198,3 +198,15 @@ fn functions_texts_and_sentences_are_no_programs() {
         fenced("greet() {\n  date\n}\ngreet\ncat <<-\\END\n\tbash it\n\tEND\nReplace the name\nfunction two {\n}\ntwo");
     assert_eq!(needs.programs.iter().map(String::as_str).collect::<Vec<_>>(), ["cat", "date"]);
 }
+
+#[test]
+fn the_header_of_a_key_and_the_host_of_a_request_are_found_where_they_are_apart_from_it() {
+    let javascript = "const key = process.env.FOO_API_KEY;\nhttps.request({ hostname: 'api.foo.com', headers: { 'x-api-key': key } });\n";
+    let needs = Needs::of(&package(&[("SKILL.md", "x"), ("a.js", javascript)]));
+    assert_eq!(needs.network, ["network=https://api.foo.com/"]);
+    let grant = "secrets=FOO_API_KEY https://api.foo.com/ header=x-api-key: {}";
+    assert_eq!(needs.secrets[0].grant.as_deref(), Some(grant));
+    let checked = fenced("[ -z \"$FOO_API_KEY\" ] && exit 1\ncurl -H \"X-Key: $FOO_API_KEY\" https://api.foo.com/");
+    let grant = "secrets=FOO_API_KEY https://api.foo.com/ header=X-Key: {}";
+    assert_eq!(checked.secrets[0].grant.as_deref(), Some(grant));
+}
