@@ -71,7 +71,10 @@ async fn components(sandbox: &Sandbox, room: &Path) {
         let dropped = Instant::now();
         publish(&other, what, other.load(bytes).await.unwrap(), room);
         call(&other, tool, &given).await;
-        println!("{what}, {size} KiB: dropped in and answered after {first:.1?}, from the cache {:.1?}", dropped.elapsed());
+        println!(
+            "{what}, {size} KiB: dropped in and answered after {first:.1?}, from the cache {:.1?}",
+            dropped.elapsed()
+        );
         calls(sandbox, what, tool, &given).await;
     }
 }

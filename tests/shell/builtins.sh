@@ -6,6 +6,11 @@ echo -n a; echo b; echo -e 'a\tb\nc'; echo -E 'a\n'; echo -ne 'x\n'; echo -x; ec
 #### echo stops at c
 echo -e 'a\cb'; echo end
 
+#### a script knows its own file
+mkdir d; printf 'echo "in ${BASH_SOURCE[0]}"\n' > d/lib.sh
+printf 'here=$(dirname "${BASH_SOURCE[0]}")\nf() { echo "f $BASH_SOURCE"; }\nsource "$here/lib.sh"\nf\necho "${BASH_SOURCE[0]}"\n' > d/main.sh
+bash d/main.sh; echo "[$BASH_SOURCE]"
+
 #### printf strings
 printf '%s|%5s|%-5s|%.2s\n' a b c defg
 

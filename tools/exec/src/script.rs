@@ -6,7 +6,7 @@ use chiton_shell::{plain_words, quote};
 use std::path::Path;
 
 /// Programs that run the script named after them.
-const INTERPRETERS: [&str; 6] = ["sh", "bash", "python3", "python", "js", "node"];
+const INTERPRETERS: [&str; 9] = ["sh", "bash", "python3", "python", "js", "node", "bun", "tsx", "ts-node"];
 
 /// Endings of files that are code.
 const CODE: [&str; 11] = ["sh", "bash", "zsh", "py", "js", "mjs", "cjs", "ts", "rb", "pl", "wasm"];
@@ -51,7 +51,8 @@ pub(crate) fn command(command: &str, folder: &str) -> Result<String, Failure> {
     if is_text(folder) {
         return Ok(command.to_owned());
     }
-    let words = plain_words(command).map_err(|error| Failure::InvalidArguments(error.to_string()))?;
+    let words = plain_words(&command.replace("{baseDir}/", ""))
+        .map_err(|error| Failure::InvalidArguments(error.to_string()))?;
     let mut words = words.ok_or_else(|| {
         refused("has to be one script with literal arguments: no pipes, lists, variables, patterns or redirections")
     })?;
@@ -92,6 +93,7 @@ mod tests {
     fn a_script_of_the_folder_runs_by_its_absolute_path() {
         let cases = [
             ("scripts/get.sh Paris", "/home/ann/.chiton/skills/weather/scripts/get.sh Paris"),
+            ("{baseDir}/scripts/get.sh Paris", "/home/ann/.chiton/skills/weather/scripts/get.sh Paris"),
             ("./get.sh 'New York'", "/home/ann/.chiton/skills/weather/get.sh 'New York'"),
             ("/home/ann/.chiton/skills/weather/get.sh", "/home/ann/.chiton/skills/weather/get.sh"),
             ("python3 get.py '$(id)'", "python3 /home/ann/.chiton/skills/weather/get.py '$(id)'"),

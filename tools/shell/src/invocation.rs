@@ -2,7 +2,7 @@
 
 use crate::error::{MISUSE, NOT_FOUND};
 use crate::saved::{STATE, STATE_FILE, Saved};
-use crate::shell::{Shell, Standard, Stream};
+use crate::shell::{SOURCE, Shell, Standard, Stream};
 use crate::system::System;
 use std::rc::Rc;
 
@@ -107,6 +107,7 @@ fn parse<S: System>(shell: &mut Shell<S>, arguments: &[String]) -> Result<Script
         match rest.next().filter(|_| !input) {
             Some(path) => {
                 shell.set_arguments(&path, rest.collect());
+                shell.state.variables.set_own(SOURCE, path.as_str());
                 return Ok(Script::File(path));
             }
             None => Script::Input,

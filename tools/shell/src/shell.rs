@@ -15,6 +15,8 @@ pub(crate) const DEEPEST: usize = 100;
 
 /// The name in front of messages.
 pub(crate) const NAME: &str = "sh";
+/// The variable with the file whose lines run: scripts find what lies beside them by it.
+pub(crate) const SOURCE: &str = "BASH_SOURCE";
 
 /// One of a shell's numbered streams.
 pub(crate) enum Stream<S: System> {

@@ -53,7 +53,8 @@ fn instructions(folder: &str, line: usize) -> Result<String, Failure> {
     };
     let mut said = match page::body(&text).trim() {
         "" => "This skill has no instructions.".to_owned(),
-        body => page::page(body, line),
+        // What other bots fill in: here the places of a skill are named from its folder.
+        body => page::page(&body.replace("{baseDir}/", "").replace("{baseDir}", "."), line),
     };
     let files = folder::files(folder);
     if !files.is_empty() {

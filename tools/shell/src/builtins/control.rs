@@ -3,7 +3,7 @@
 use super::{Builtin, exit_code, find};
 use crate::error::{CANNOT_RUN, Flow, NOT_FOUND, Run};
 use crate::pipeline::Stage;
-use crate::shell::Shell;
+use crate::shell::{SOURCE, Shell};
 use crate::simple::{Argument, Start};
 use crate::system::System;
 
@@ -68,7 +68,10 @@ pub(super) fn source<S: System>(shell: &mut Shell<S>, words: &[String]) -> Run {
     shell.enter()?;
     let positional =
         (!arguments.is_empty()).then(|| std::mem::replace(&mut shell.state.positional, arguments.to_vec()));
+    let outer = shell.state.variables.get(SOURCE).cloned();
+    shell.state.variables.set_own(SOURCE, path.as_str());
     let status = shell.source(&text);
+    shell.state.variables.put(SOURCE, outer);
     if let Some(positional) = positional {
         shell.state.positional = positional;
     }
