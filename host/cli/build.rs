@@ -45,16 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         out.join(PACKED)
     );
     let mut pack = Pack::new(&out.join(PACKED))?;
-    let packages = PROGRAMS.map(|folder| format!("chiton-{folder}"));
-    together(&tools.join("programs"), &packages.each_ref().map(String::as_str));
     let skills = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../skills");
-    let packages = TOOLS.iter().map(|(name, folder)| match folder.starts_with("tour/") {
-        true => format!("chiton-tour-{name}"),
-        false => format!("chiton-tool-{name}"),
-    });
-    let built = SKILLS.iter().filter(|name| skills.join(name).join("Cargo.toml").is_file());
-    let packages: Vec<String> = packages.chain(built.map(|name| format!("chiton-skill-{name}"))).collect();
-    together(&tools.join("file"), &packages.iter().map(String::as_str).collect::<Vec<_>>());
     for (name, folder) in TOOLS {
         table.push_str(&pack.add(name, &tools.join(folder), &[])?);
     }
@@ -72,11 +63,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(out.join("skills.rs"), table)?;
     pack.encoder.finish()?;
     embed::embed(&tools.join(".."), &out)
-}
-
-/// Builds packages beside each other; what is wrong with one of them is told when it is embedded.
-fn together(folder: &Path, packages: &[&str]) {
-    chiton_build::build_together(&chiton_build::Guest::at(folder), packages).ok();
 }
 
 /// The names that start the program in `folder`.

@@ -72,26 +72,21 @@ pub enum BuildError {
     NoComponent(PathBuf),
 }
 
-/// Builds `guest` and gives the path of its component. Quick when nothing has changed.
+/// Builds `guest` and gives the path of its component. Quick when nothing has changed. Always alone: built beside others
+/// its dependencies would have their features as well, and everything would be built anew each time.
 pub fn build(guest: &Guest) -> Result<PathBuf, BuildError> {
-    let messages = cargo_build(guest, &[])?;
+    let messages = cargo_build(guest)?;
     artifact::component(&messages, &guest.manifest_dir)
         .ok_or_else(|| BuildError::NoComponent(guest.manifest_dir.clone()))
 }
 
-/// Builds `packages` of the workspace that `guest` lies in beside each other, so that [`build`] of each is quick.
-pub fn build_together(guest: &Guest, packages: &[&str]) -> Result<(), BuildError> {
-    cargo_build(guest, packages).map(drop)
-}
-
 /// Runs cargo and gives its messages.
-fn cargo_build(guest: &Guest, packages: &[&str]) -> Result<Vec<u8>, BuildError> {
+fn cargo_build(guest: &Guest) -> Result<Vec<u8>, BuildError> {
     let compiler = Compiler::find()?;
     let mut cargo = compiler.cargo();
     cargo
         .args(["build", "--profile", "guest", "--target", TARGET])
         .arg("--message-format=json-render-diagnostics")
-        .args(packages.iter().flat_map(|package| ["--package", package]))
         .current_dir(&guest.manifest_dir)
         .env("CARGO_TARGET_DIR", &guest.target_dir)
         .stdin(Stdio::null());
