@@ -168,10 +168,11 @@ pub fn asked(package: &Package) -> Vec<String> {
 
 /// What is refused, each reason once with all that it is for.
 fn refusals(refused: &[Refused]) -> Vec<String> {
+    let refused = &refused[..refused.len().min(REFUSED)];
     let (mut lines, mut told) = (Vec::new(), BTreeSet::new());
     for Refused { why, .. } in refused.iter().filter(|one| told.insert(one.why)) {
         lines.push(format!("{why}:"));
-        let same = refused.iter().take(REFUSED).filter(|one| one.why == *why);
+        let same = refused.iter().filter(|one| one.why == *why);
         lines.extend(same.map(|Refused { file, line, text, .. }| format!("  {}:{line}: {text}", inert::line(file))));
     }
     lines

@@ -138,6 +138,7 @@ impl Needs {
                 let refused =
                     |line: &&Line| found.refused.iter().any(|one| one.file == *place && one.line == line.number);
                 let followed = || block.iter().filter(|line| !refused(line));
+                let usual = usual_header(&block);
                 let urls: Vec<(usize, Url)> = followed().flat_map(urls).filter(|(_, url)| !is_example(url)).collect();
                 origins.extend(urls.iter().map(|(_, url)| network(url)));
                 for (line, (name, field)) in followed().flat_map(|line| variables(line).map(move |found| (line, found)))
@@ -147,14 +148,12 @@ impl Needs {
                         number.abs_diff(line.number) <= NEAR || is_named_after(&name, &origin(url))
                     };
                     let place = near.filter(meant).map(|(_, url)| (origin(url), field));
-                    let place = place.map(|(origin, field)| (origin, field.or_else(|| usual_header(&block))));
+                    let place = place.map(|(origin, field)| (origin, field.or_else(|| usual.clone())));
                     let kept = secrets.entry(name).or_default();
                     // A line that says where the secret goes is better than one that only names it.
-                    if kept
-                        .as_ref()
-                        .is_none_or(|(_, field)| field.is_none() && place.as_ref().is_some_and(|new| new.1.is_some()))
-                    {
-                        *kept = place.or(kept.take());
+                    let says = |place: &Option<(_, Option<_>)>| place.as_ref().map(|(_, field)| field.is_some());
+                    if says(&place) > says(kept) {
+                        *kept = place;
                     }
                 }
             }
@@ -237,12 +236,21 @@ fn urls(line: &Line) -> Vec<(usize, Url)> {
     for code in code(line) {
         let whole = ["https://", "http://"].into_iter().flat_map(|scheme| code.match_indices(scheme));
         found.extend(whole.map(|(start, _)| code[start..].split(URL_ENDS).next().unwrap_or_default().to_owned()));
-        let named = HOST_OPTIONS.iter().filter_map(|option| code.split_once(option)?.1.trim_start().get(1..));
-        let hosts = named.filter_map(|rest| rest.split(['\'', '"', '`']).next().filter(|host| host.contains('.')));
-        found.extend(hosts.map(|host| format!("https://{host}")));
+        found.extend(
+            HOST_OPTIONS.iter().filter_map(|option| quoted_after(code, option)).map(|host| format!("https://{host}")),
+        );
         found.extend(scan::bare_hosts(code).into_iter().map(|host| format!("https://{host}")));
     }
     found.into_iter().filter_map(|text| Some((line.number, Url::parse(&text).ok()?))).collect()
+}
+
+/// The quoted text after the name of an option, such as `hostname: "api.github.com"`, if it may be a host.
+fn quoted_after<'a>(code: &'a str, option: &str) -> Option<&'a str> {
+    let (before, after) = code.split_once(option)?;
+    let rest = after.trim_start().strip_prefix(['\'', '"', '`'])?;
+    let host = rest.split(['\'', '"', '`']).next()?;
+    let plain = host.contains('.') && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    (plain && !before.ends_with(|letter: char| letter.is_ascii_alphanumeric())).then_some(host)
 }
 
 /// `scheme://host[:port]/`.
@@ -253,7 +261,7 @@ fn origin(url: &Url) -> String {
 /// Whether the host stands for one that the reader shall name (RFC 2606, and what people write for it).
 fn is_example(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    let label = |label: &str| label.starts_with("your") || any("example mydomain", label);
+    let label = |label: &str| any("example your yourdomain yourcompany yourstore yoursite yourserver mydomain", label);
     let parts: Vec<&str> = host.split(['.', '-']).collect();
     any("example test invalid", parts.last().copied().unwrap_or_default())
         || parts.len() < 4 && parts.iter().take(2).any(|part| label(part))
@@ -284,11 +292,12 @@ fn variables(line: &Line) -> impl Iterator<Item = (String, Option<String>)> {
 
 /// The header for keys that a block names, where no line says what goes into it.
 fn usual_header(block: &[Line]) -> Option<String> {
-    let named = |header: &&str| {
-        let quoted = [format!("'{header}'"), format!("\"{header}\""), format!("\"{header}:"), format!("'{header}:")];
-        block.iter().any(|line| quoted.iter().any(|text| line.text.to_ascii_lowercase().contains(text)))
-    };
-    HEADERS.split(' ').find(named).map(|header| format!("header={header}: {{}}"))
+    let mut quoted = block.iter().flat_map(|line| line.text.split(['\'', '"']).skip(1));
+    let header = quoted.find_map(|text| {
+        let name = text.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        HEADERS.split(' ').find(|header| *header == name)
+    });
+    header.map(|header| format!("header={header}: {{}}"))
 }
 
 /// The header or query field that ends where the secret begins.

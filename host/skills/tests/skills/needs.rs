@@ -206,6 +206,7 @@ fn the_header_of_a_key_and_the_host_of_a_request_are_found_where_they_are_apart_
     assert_eq!(needs.network, ["network=https://api.foo.com/"]);
     let grant = "secrets=FOO_API_KEY https://api.foo.com/ header=x-api-key: {}";
     assert_eq!(needs.secrets[0].grant.as_deref(), Some(grant));
+    assert_eq!(fenced("curl http://localhost:8080/api.json").network, ["network=private:http://localhost:8080/"]);
     let checked = fenced("[ -z \"$FOO_API_KEY\" ] && exit 1\ncurl -H \"X-Key: $FOO_API_KEY\" https://api.foo.com/");
     let grant = "secrets=FOO_API_KEY https://api.foo.com/ header=X-Key: {}";
     assert_eq!(checked.secrets[0].grant.as_deref(), Some(grant));
