@@ -147,8 +147,7 @@ impl Needs {
                     let meant = |(number, url): &&(usize, Url)| {
                         number.abs_diff(line.number) <= NEAR || is_named_after(&name, &origin(url))
                     };
-                    let place = near.filter(meant).map(|(_, url)| (origin(url), field));
-                    let place = place.map(|(origin, field)| (origin, field.or_else(|| usual.clone())));
+                    let place = near.filter(meant).map(|(_, url)| (origin(url), field.or_else(|| usual.clone())));
                     let kept = secrets.entry(name).or_default();
                     // A line that says where the secret goes is better than one that only names it.
                     let says = |place: &Option<(_, Option<_>)>| place.as_ref().map(|(_, field)| field.is_some());
@@ -260,9 +259,8 @@ fn origin(url: &Url) -> String {
 
 /// Whether the host stands for one that the reader shall name (RFC 2606, and what people write for it).
 fn is_example(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
     let label = |label: &str| any("example your yourdomain yourcompany yourstore yoursite yourserver mydomain", label);
-    let parts: Vec<&str> = host.split(['.', '-']).collect();
+    let parts: Vec<&str> = url.host_str().unwrap_or_default().split(['.', '-']).collect();
     any("example test invalid", parts.last().copied().unwrap_or_default())
         || parts.len() < 4 && parts.iter().take(2).any(|part| label(part))
 }
