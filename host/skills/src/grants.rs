@@ -37,7 +37,7 @@ pub struct Files {
     pub path: Folder,
     /// How it is used.
     pub access: Access,
-    /// Most that it may hold.
+    /// Most that it should hold. It is not enforced, and the owner is told so.
     pub quota: Option<Size>,
 }
 
