@@ -182,7 +182,7 @@ impl Agent {
                 .files
                 .as_ref()
                 .map_or(Some(&*self.room.settings.workspace), |files| files.first().map(|grant| &*grant.path));
-            let text = self.room.with_skills(&message.text).await?;
+            let text = self.room.with_skills(&message.text, &message.session()).await?;
             message.text = prompt::with_facts(&text, Timestamp::now(), &self.room.zone, directory);
         }
         message.metadata = rights::keep(message.metadata.as_deref(), &rights);
@@ -302,7 +302,7 @@ impl Room {
         let arguments = serde_json::from_str(arguments).unwrap_or_default();
         let used = snapshot.get(tool).and_then(|tool| snapshot.acting(tool, &arguments).ok());
         used.is_some_and(|tool| {
-            tool.grants.own_scratch.is_some()
+            tool.grants.of_skill()
                 || WAYS.iter().any(|(effect, capability)| {
                     tool.definition.effects.contains(*effect) && tool.grants.capabilities.contains_key(capability)
                 })
@@ -314,19 +314,23 @@ impl Room {
     }
 
     /// A message with the bodies of the skills that it names.
-    async fn with_skills(&self, text: &str) -> Result<String, StoreError> {
+    async fn with_skills(&self, text: &str, session: &str) -> Result<String, StoreError> {
         if !text.contains('$') {
             return Ok(text.to_owned());
         }
         self.look(false).await?;
-        Ok(self.prompt.lock().unwrap_or_else(PoisonError::into_inner).skills().with_named(text))
+        Ok(self.prompt.lock().unwrap_or_else(PoisonError::into_inner).skills().with_named(text, session))
     }
 
     /// The system message and the list of tools, as they are now for a conversation that uses so much of skills.
-    pub(crate) fn preamble<'a>(&self, uses: impl Iterator<Item = &'a str>) -> (Arc<str>, Option<Arc<str>>) {
+    pub(crate) fn preamble<'a>(
+        &self,
+        session: &str,
+        uses: impl Iterator<Item = &'a str>,
+    ) -> (Arc<str>, Option<Arc<str>>) {
         let mut prompt = self.prompt.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tools = self.tool_list.lock().unwrap_or_else(PoisonError::into_inner);
         let deferred = tools.look(&self.sandbox.snapshot(), prompt.crowded());
-        (prompt.message(&deferred), tools.json(uses))
+        (prompt.message(&deferred, session), tools.json(session, uses))
     }
 }

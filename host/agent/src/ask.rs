@@ -91,7 +91,8 @@ impl Course<'_> {
         self.room.look(self.rights.tainted).await?;
         self.used.extend(uses::of(&self.steps[self.searched..]));
         self.searched = self.steps.len();
-        let (system, tools) = self.room.preamble(self.window.uses().chain(self.used.iter().map(String::as_str)));
+        let uses = self.window.uses().chain(self.used.iter().map(String::as_str));
+        let (system, tools) = self.room.preamble(&self.rights.session, uses);
         let preamble = system.len() + tools.as_ref().map_or(0, |tools| tools.len());
         self.fit(preamble).await?;
         let steps = self.steps.iter().enumerate().map(|(place, step)| self.pictures.at(place).unwrap_or(step));

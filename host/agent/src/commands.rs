@@ -148,8 +148,8 @@ impl Agent {
             "model" => room.models_told(&session).await?,
             "history" => room.history_told(&session).await?,
             "memory" => room.memory_told().await?,
-            "skills" => room.skills_told().await?,
-            "tools" => room.tools_told(),
+            "skills" => room.skills_told(&session).await?,
+            "tools" => room.tools_told(&session),
             "cost" => room.cost_told(&session).await?,
             "grants" | "approve" | "deny" => room.asked_of_desk(command, &session).await,
             _ => help(room.is_owner(message)),
@@ -218,18 +218,19 @@ impl Room {
         Ok(if lines.is_empty() { "Nothing was said here yet.".to_owned() } else { lines })
     }
 
-    async fn skills_told(&self) -> Result<String, StoreError> {
+    async fn skills_told(&self, session: &str) -> Result<String, StoreError> {
         self.look(false).await?;
         let prompt = self.prompt.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines: Vec<String> = prompt.skills().all().map(|(name, skill)| skill.told(name)).collect();
+        let lines: Vec<String> = prompt.skills().all(session).map(|(name, skill)| skill.told(name)).collect();
         Ok(if lines.is_empty() { "There are no skills.".to_owned() } else { lines.join("\n") })
     }
 
-    fn tools_told(&self) -> String {
+    fn tools_told(&self, session: &str) -> String {
         let snapshot = self.sandbox.snapshot();
         let line = |text: &str| crate::clip::line(&crate::inert(text), 160);
         snapshot
             .iter()
+            .filter(|tool| tool.grants.validity.session().is_none_or(|only| only == session))
             .map(|tool| format!("- `{}`: {}\n", tool.definition.name, line(&tool.definition.description)))
             .collect()
     }

@@ -2,13 +2,13 @@
 //! long as nothing changes, so that servers can cache it; what changes is told in the user's message.
 
 use crate::AgentSettings;
-use crate::skills::Skills;
+use crate::skills::{Owned, Skills};
 use crate::tool_list::Deferred;
 use crate::wire;
 use crate::workspace::ContextFiles;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ pub(crate) struct Prompt {
     /// Files whose newest text waits for the owner's word.
     waiting: BTreeSet<String>,
     identity: String,
-    message: Arc<str>,
+    /// What was rendered since the last change: for all sessions, and for those with skills of their own.
+    messages: HashMap<Option<String>, Arc<str>>,
     changed: bool,
     /// Whether the skills' catalogue is full.
     crowded: bool,
@@ -56,7 +57,7 @@ impl Prompt {
             skills: Skills::new(&settings.workspace, settings.skills.clone()),
             waiting: BTreeSet::new(),
             identity: identity(&settings.workspace),
-            message: Arc::from(""),
+            messages: HashMap::new(),
             changed: true,
             crowded: false,
             deferred: Arc::default(),
@@ -64,8 +65,8 @@ impl Prompt {
     }
 
     /// The files that changed since the last look; each is then given back by [`Prompt::set`]. `owners`: the skills of
-    /// the owner and their folders.
-    pub(crate) fn changes<'a>(&mut self, owners: impl Iterator<Item = (&'a str, &'a Path)>) -> Vec<Changed> {
+    /// the owner.
+    pub(crate) fn changes<'a>(&mut self, owners: impl Iterator<Item = Owned<'a>>) -> Vec<Changed> {
         let (renewed, skills) = self.skills.changes(owners);
         self.changed |= renewed;
         let files = self.files.changes().into_iter();
@@ -116,16 +117,23 @@ impl Prompt {
         self.crowded
     }
 
-    /// The system message: the same bytes as long as no file changes and the same tools wait for their skill.
-    pub(crate) fn message(&mut self, deferred: &Arc<Deferred>) -> Arc<str> {
+    /// The system message: the same bytes as long as no file changes and the same tools wait for their skill. A skill
+    /// that was approved for one session says nothing in another.
+    pub(crate) fn message(&mut self, deferred: &Arc<Deferred>, session: &str) -> Arc<str> {
         if std::mem::take(&mut self.changed) || self.deferred != *deferred {
             self.deferred = deferred.clone();
-            self.render();
+            self.messages.clear();
         }
-        self.message.clone()
+        let own = self.skills.has_own(session).then(|| session.to_owned());
+        if let Some(message) = self.messages.get(&own) {
+            return message.clone();
+        }
+        let message = self.render(session);
+        self.messages.insert(own, message.clone());
+        message
     }
 
-    fn render(&mut self) {
+    fn render(&self, session: &str) -> Arc<str> {
         let mut text = self.identity.clone();
         for (name, content) in self.files.texts() {
             text.push_str(&format!("{PARAGRAPHS}## {name}\n\n{content}"));
@@ -137,12 +145,12 @@ impl Prompt {
         }
         text.push_str(PARAGRAPHS);
         text.push_str(CONTRACT);
-        let skills = self.skills.prompt(&self.deferred);
+        let skills = self.skills.prompt(&self.deferred, session);
         if !skills.is_empty() {
             text.push_str(PARAGRAPHS);
             text.push_str(&skills);
         }
-        self.message = wire::system(&text);
+        wire::system(&text)
     }
 }
 
@@ -214,7 +222,7 @@ mod tests {
             .changes(std::iter::empty())
             .into_iter()
             .for_each(|changed| prompt.set(&changed.file, &changed.text, false));
-        prompt.message(&Arc::default())
+        prompt.message(&Arc::default(), "test:1")
     }
 
     #[test]
@@ -236,10 +244,10 @@ mod tests {
         let mut prompt = Prompt::new(&AgentSettings::new(directory.path()));
         message(&mut prompt);
         prompt.set("MEMORY.md", "likes tea", true);
-        let waiting = prompt.message(&Arc::default());
+        let waiting = prompt.message(&Arc::default(), "test:1");
         assert!(waiting.contains("likes tea") && waiting.contains("A newer text of MEMORY.md"));
         prompt.set("MEMORY.md", "likes tea", false);
-        assert!(!prompt.message(&Arc::default()).contains("A newer text"));
+        assert!(!prompt.message(&Arc::default(), "test:1").contains("A newer text"));
     }
 
     #[test]

@@ -36,6 +36,8 @@ impl Told {
             Ok(parts) => parts.iter().map(said).collect::<Vec<_>>().join("\n"),
             Err(error) => format!("Error: {error}{}", hint(error)),
         };
+        let unsaid = unsaid(&outcome, &text);
+        let text = text + &unsaid;
         let duration_ms = outcome.duration.as_millis().try_into().unwrap_or(u64::MAX);
         let text = inert(&text);
         let mark = foreign.filter(|_| speaks(&outcome)).map(mark).unwrap_or_default();
@@ -87,6 +89,15 @@ fn said(part: &Part) -> String {
     }
 }
 
+/// Most missing grants that are told beside what the tool says.
+const MISSING: usize = 3;
+
+/// The grants that were missing and that a result does not name with the command that gives them.
+fn unsaid(outcome: &CallOutcome, text: &str) -> String {
+    let unsaid = outcome.missing.iter().map(ToString::to_string).filter(|told| !text.contains(told.as_str()));
+    unsaid.take(MISSING).map(|told| format!("\n[{told}]")).collect()
+}
+
 fn hint(error: &CallError) -> &'static str {
     match error {
         CallError::Failed(_) | CallError::NotFound(_) | CallError::TimedOut(_) => {
@@ -110,9 +121,16 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    fn outcome(result: Result<Vec<Part>, CallError>, missing: Vec<CallError>) -> CallOutcome {
+        CallOutcome { result, duration: Duration::from_millis(7), verdict: Verdict::Allowed, missing }
+    }
+
     fn told(result: Result<Vec<Part>, CallError>) -> String {
-        let outcome = CallOutcome { result, duration: Duration::from_millis(7), verdict: Verdict::Allowed };
-        Told::of(outcome, 500, None, |_| None).text
+        Told::of(outcome(result, Vec::new()), 500, None, |_| None).text
+    }
+
+    fn denied(grant: &str) -> CallError {
+        CallError::Denied { tool: "read_file".into(), component: "file".into(), grant: grant.into() }
     }
 
     #[test]
@@ -123,9 +141,22 @@ mod tests {
 
     #[test]
     fn a_denial_names_the_command_that_allows_it() {
-        let denied =
-            CallError::Denied { tool: "read_file".into(), component: "file".into(), grant: "files=/etc:read".into() };
-        assert!(told(Err(denied)).contains("chiton grant add file files=/etc:read"));
+        assert!(told(Err(denied("files=/etc:read"))).contains("chiton grant add file files=/etc:read"));
+    }
+
+    #[test]
+    fn a_denial_that_the_tool_did_not_tell_of_is_told_once() {
+        let text = |said: &str, missing: &[&str]| {
+            let missing = missing.iter().copied().map(denied).collect();
+            Told::of(outcome(Ok(vec![Part::Text(said.into())]), missing), 2_000, None, |_| None).text
+        };
+        let told = text("done", &["files=/etc:read"]);
+        assert!(
+            told.starts_with("done\n[denied: ") && told.contains("chiton grant add file files=/etc:read"),
+            "{told}"
+        );
+        assert_eq!(text(&denied("files=/etc:read").to_string(), &["files=/etc:read"]).matches("denied").count(), 1);
+        assert_eq!(text("done", &["a=1", "a=2", "a=3", "a=4", "a=5"]).lines().count(), 1 + MISSING);
     }
 
     #[test]
@@ -136,11 +167,7 @@ mod tests {
 
     #[test]
     fn a_long_result_tells_where_the_whole_of_it_is() {
-        let outcome = CallOutcome {
-            result: Ok(vec![Part::Text("x".repeat(10_000))]),
-            duration: Duration::ZERO,
-            verdict: Verdict::Allowed,
-        };
+        let outcome = outcome(Ok(vec![Part::Text("x".repeat(10_000))]), Vec::new());
         let mut kept = 0;
         let told = Told::of(outcome, 500, Some("web_fetch"), |whole| {
             kept = whole.len();

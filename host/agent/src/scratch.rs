@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// What a session may keep in its scratch directory.
-const QUOTA: Quota = Quota { bytes: 64 << 20, entries: 10_000 };
+const QUOTA: Quota = Quota { bytes: 64 << 20, entries: Quota::ENTRIES };
 /// How long a file stays that nobody changes.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The folder of long results inside a scratch directory.

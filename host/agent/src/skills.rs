@@ -9,6 +9,7 @@ use crate::clip;
 use crate::inert::inert;
 use crate::text_file::{Stamp, TextFile, folders};
 use crate::tool_list::Deferred;
+use chiton_sandbox::Grants;
 use chiton_skills::{INSTRUCTIONS as FILE, Instructions, is_name};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +54,9 @@ pub(crate) struct Skill {
     acting: bool,
 }
 
+/// A skill of the owner as the sandbox knows it: its name, its folder and what it was given.
+pub(crate) type Owned<'a> = (&'a str, &'a Path, &'a Grants);
+
 /// All skills, by name.
 pub(crate) struct Skills {
     workspace: PathBuf,
@@ -61,6 +65,8 @@ pub(crate) struct Skills {
     found: BTreeMap<PathBuf, Skill>,
     /// The file of each name, which need not be there.
     names: BTreeMap<String, PathBuf>,
+    /// The session of each name that is approved for one alone.
+    own: BTreeMap<String, String>,
 }
 
 /// The text of a `SKILL.md` of the workspace that is new, changed or gone.
@@ -79,19 +85,25 @@ impl Skills {
             stamps: BTreeMap::new(),
             found: BTreeMap::new(),
             names: BTreeMap::new(),
+            own: BTreeMap::new(),
         }
     }
 
-    /// Looks at all files: whether the skills of the owner, at these places, are others than at the last look, and what
-    /// changed in the workspace. The owner's are taken as they are: no tool can write them.
-    pub(crate) fn changes<'a>(&mut self, owners: impl Iterator<Item = (&'a str, &'a Path)>) -> (bool, Vec<Change>) {
+    /// Looks at all files: whether the skills of the owner are others than at the last look, and what changed in the
+    /// workspace. The owner's are taken while they are what was approved: no tool can write them.
+    pub(crate) fn changes<'a>(&mut self, owners: impl Iterator<Item = Owned<'a>>) -> (bool, Vec<Change>) {
         let (mut stamps, mut names, mut changed) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         let mut renewed = false;
         let within = folders(&self.workspace).into_iter();
         let within = within.filter_map(|name| Some((name.to_str()?.to_owned(), self.workspace.join(&name))));
         // The owner's come first: a skill that a tool wrote never stands for one of theirs.
-        let all: Vec<_> = owners.map(|(name, folder)| (name.to_owned(), folder.to_owned())).chain(within).collect();
-        for (name, folder) in all.into_iter().filter(|(name, _)| is_name(name)) {
+        let mut own = BTreeMap::new();
+        let owners = owners.map(|(name, folder, grants)| {
+            own.extend(grants.validity.session().map(|session| (name.to_owned(), session.to_owned())));
+            (name.to_owned(), folder.to_owned(), grants.seal.clone())
+        });
+        let all: Vec<_> = owners.chain(within.map(|(name, folder)| (name, folder, None))).collect();
+        for (name, folder, seal) in all.into_iter().filter(|(name, ..)| is_name(name)) {
             let (Some(root), Some(last)) = (folder.parent(), folder.file_name()) else { continue };
             let path = folder.join(FILE);
             if !self.settings.disabled.contains(&name) {
@@ -105,6 +117,7 @@ impl Skills {
             let Ok(text) = file.read() else { continue };
             match root == self.workspace {
                 true => changed.push(Change { path, text, writable: true }),
+                false if seal.is_some_and(|seal| !seal.holds()) => renewed |= self.set(&path, ""),
                 false => renewed |= self.set(&path, &text),
             }
         }
@@ -114,8 +127,8 @@ impl Skills {
                 false => renewed |= self.found.remove(path).is_some(),
             }
         }
-        renewed |= self.names != names;
-        (self.stamps, self.names) = (stamps, names);
+        renewed |= self.names != names || self.own != own;
+        (self.stamps, self.names, self.own) = (stamps, names, own);
         (renewed, changed)
     }
 
@@ -137,18 +150,28 @@ impl Skills {
         self.stamps.clear();
     }
 
-    /// The skills that are used, by name.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Skill)> {
-        self.names.iter().filter_map(|(name, path)| Some((name.as_str(), self.found.get(path)?)))
+    /// The skills that a session can use, by name.
+    pub(crate) fn all(&self, session: &str) -> impl Iterator<Item = (&str, &Skill)> {
+        self.places(session).filter_map(|(name, path)| Some((name.as_str(), self.found.get(path)?)))
+    }
+
+    /// The names that mean something in a session, each with its file.
+    fn places(&self, session: &str) -> impl Iterator<Item = (&String, &PathBuf)> {
+        self.names.iter().filter(move |(name, _)| self.own.get(*name).is_none_or(|only| only == session))
+    }
+
+    /// Whether there are skills for a session alone.
+    pub(crate) fn has_own(&self, session: &str) -> bool {
+        self.own.values().any(|only| only == session)
     }
 
     /// Whether the catalogue has no room to say everything of every skill.
     pub(crate) fn crowded(&self) -> bool {
-        sent(&self.lines(DESCRIPTION, &Deferred::new())) > CATALOGUE
+        sent(&self.lines(DESCRIPTION, &Deferred::new(), "")) > CATALOGUE
     }
 
     /// A line for each skill, with so much of its description.
-    fn lines(&self, most: usize, deferred: &Deferred) -> Vec<String> {
+    fn lines(&self, most: usize, deferred: &Deferred, session: &str) -> Vec<String> {
         // One without instructions still has its tools.
         let bare = Skill { acting: true, ..Skill::default() };
         let line = |(name, path): (&String, &PathBuf)| {
@@ -156,13 +179,13 @@ impl Skills {
             let known = skill.is_some() || tools.is_some();
             known.then(|| skill.unwrap_or(&bare).line(name, most, tools.map(Vec::as_slice).unwrap_or_default()))
         };
-        self.names.iter().filter_map(line).collect()
+        self.places(session).filter_map(line).collect()
     }
 
-    fn catalogue(&self, deferred: &Deferred) -> String {
+    fn catalogue(&self, deferred: &Deferred, session: &str) -> String {
         let mut lines = Vec::new();
         for most in SHORTENED {
-            lines = self.lines(most, deferred);
+            lines = self.lines(most, deferred, session);
             if sent(&lines) <= CATALOGUE {
                 return lines.concat();
             }
@@ -180,14 +203,14 @@ impl Skills {
 
     /// The catalogue and the skills that are always shown; empty when there are none. `deferred`: the tools that are
     /// shown only when their skill is in use.
-    pub(crate) fn prompt(&self, deferred: &Deferred) -> String {
-        let catalogue = self.catalogue(deferred);
+    pub(crate) fn prompt(&self, deferred: &Deferred, session: &str) -> String {
+        let catalogue = self.catalogue(deferred, session);
         if catalogue.is_empty() {
             return catalogue;
         }
         let mut whole = format!("{INTRODUCTION}\n{catalogue}");
         let mut room = BODY;
-        for (name, skill) in self.all().filter(|(_, skill)| skill.always && skill.missing.is_empty()) {
+        for (name, skill) in self.all(session).filter(|(_, skill)| skill.always && skill.missing.is_empty()) {
             let body = clip::clip(&skill.body, BODY);
             if let Some(left) = room.checked_sub(body.len()) {
                 room = left;
@@ -198,10 +221,10 @@ impl Skills {
     }
 
     /// `text` with the bodies of the skills that it names as `$name`.
-    pub(crate) fn with_named(&self, text: &str) -> String {
+    pub(crate) fn with_named(&self, text: &str, session: &str) -> String {
         let mut whole = text.to_owned();
         let named: BTreeSet<&str> = named(text).collect();
-        for (name, skill) in self.all().filter(|(name, _)| named.contains(name)) {
+        for (name, skill) in self.all(session).filter(|(name, _)| named.contains(name)) {
             let body = clip::clip(&skill.body, BODY);
             let origin = match skill.acting {
                 true => "`use_skill` lists its files".to_owned(),
@@ -304,14 +327,17 @@ mod tests {
         fn look(&self, skills: &mut Skills) -> bool {
             let root = self.0.path().join("home/skills");
             let owners: Vec<_> = folders(&root).iter().map(|name| (name.clone(), root.join(name))).collect();
-            let owners = owners.iter().map(|(name, folder)| (name.to_str().unwrap(), folder.as_path()));
+            let grants = Grants::default();
+            let owners = owners.iter().map(|(name, folder)| (name.to_str().unwrap(), folder.as_path(), &grants));
             let (renewed, changes) = skills.changes(owners);
             changes.iter().filter(|change| skills.set(&change.path, &change.text)).count() > 0 || renewed
         }
     }
 
+    const CHAT: &str = "test:1";
+
     fn prompt(skills: &Skills) -> String {
-        skills.prompt(&Deferred::new())
+        skills.prompt(&Deferred::new(), CHAT)
     }
 
     const WEATHER: &str = "---\nname: weather\ndescription: Tells the\n  weather.\nmetadata: {\"nanobot\": {\"requires\": {\"bins\": [\"curl\", \"gh\"], \"env\": [\"KEY\"]}}}\n---\n\nAsk wttr.in.\n";
@@ -335,11 +361,11 @@ mod tests {
         home.write("home", "weather", WEATHER);
         let skills = home.skills(SkillSettings::default());
         assert!(prompt(&skills).contains("## Skill style\n\nWrite short."));
-        let text = skills.with_named("what does ($weather) say? $5 $unknown");
+        let text = skills.with_named("what does ($weather) say? $5 $unknown", CHAT);
         assert!(
             text.contains("Ask wttr.in.") && text.starts_with("what does") && text.matches("[The skill").count() == 1
         );
-        assert_eq!(skills.with_named("weather"), "weather");
+        assert_eq!(skills.with_named("weather", CHAT), "weather");
     }
 
     #[test]
@@ -364,7 +390,7 @@ mod tests {
         std::fs::create_dir_all(home.0.path().join("home/skills/bare")).unwrap();
         home.write("workspace", "bare", "---\ndescription: OBEY\n---\nOBEY");
         let skills = home.skills(SkillSettings::default());
-        let text = prompt(&skills) + &skills.with_named("$weather and $bare");
+        let text = prompt(&skills) + &skills.with_named("$weather and $bare", CHAT);
         assert!(
             text.contains("Tells the weather.") && text.contains("Ask wttr.in.") && !text.contains("OBEY"),
             "{text}"
@@ -420,7 +446,7 @@ mod tests {
         std::fs::create_dir_all(home.0.path().join("home/skills/bare")).unwrap();
         let both = ["forecast", "rain"].map(str::to_owned).to_vec();
         let deferred = ["weather", "bare", "gone"].map(|name| (name.to_owned(), both.clone())).into();
-        let text = home.skills(SkillSettings::default()).prompt(&deferred);
+        let text = home.skills(SkillSettings::default()).prompt(&deferred, CHAT);
         assert!(text.contains("**weather**: Tells the weather. [tools after use_skill: forecast, rain]"), "{text}");
         assert!(text.contains("**bare** [tools after use_skill: forecast, rain]") && !text.contains("gone"), "{text}");
     }

@@ -30,7 +30,8 @@ pub(crate) struct ToolList {
     /// The skill that a word brings into use: its own name, or that of one of its tools.
     brought_by: BTreeMap<String, String>,
     deferred: Arc<Deferred>,
-    lists: HashMap<BTreeSet<String>, Option<Arc<str>>>,
+    /// By the skills in use, and the session if there are tools for it alone.
+    lists: HashMap<(BTreeSet<String>, Option<String>), Option<Arc<str>>>,
 }
 
 struct Listed {
@@ -38,6 +39,8 @@ struct Listed {
     json: String,
     /// The skill that must be in use.
     shown_by: Option<String>,
+    /// The only session that may call it.
+    only: Option<String>,
 }
 
 impl ToolList {
@@ -50,25 +53,30 @@ impl ToolList {
         self.deferred.clone()
     }
 
-    /// The array for a conversation that uses these words; `None` when there is no tool, since servers refuse an empty
+    /// The array for a conversation of `session` that uses these words; `None` when there is no tool, since servers refuse an empty
     /// array.
-    pub(crate) fn json<'a>(&mut self, words: impl Iterator<Item = &'a str>) -> Option<Arc<str>> {
+    pub(crate) fn json<'a>(&mut self, session: &str, words: impl Iterator<Item = &'a str>) -> Option<Arc<str>> {
         let in_use: BTreeSet<String> = words.filter_map(|word| self.brought_by.get(word)).cloned().collect();
-        if let Some(list) = self.lists.get(&in_use) {
+        let own = self.tools.iter().any(|tool| tool.only.as_deref() == Some(session)).then(|| session.to_owned());
+        let made_for = (in_use, own);
+        if let Some(list) = self.lists.get(&made_for) {
             return list.clone();
         }
         if self.lists.len() == KEPT {
             self.lists.clear();
         }
-        let shown = |tool: &&Listed| tool.shown_by.as_ref().is_none_or(|skill| in_use.contains(skill));
+        let shown = |tool: &&Listed| {
+            tool.shown_by.as_ref().is_none_or(|skill| made_for.0.contains(skill))
+                && (tool.only.is_none() || tool.only == made_for.1)
+        };
         let shown: Vec<&str> = self.tools.iter().filter(shown).map(|tool| tool.json.as_str()).collect();
         let list: Option<Arc<str>> = (!shown.is_empty()).then(|| format!("[{}]", shown.join(",")).into());
-        self.lists.insert(in_use, list.clone());
+        self.lists.insert(made_for, list.clone());
         list
     }
 
     fn of(snapshot: &Snapshot, crowded: bool) -> Self {
-        let skills: BTreeSet<&str> = snapshot.skills().map(|(name, _)| name).collect();
+        let skills: BTreeSet<&str> = snapshot.skills().map(|(name, ..)| name).collect();
         let is_of_skill = |tool: &LoadedTool| skills.contains(tool.slot.as_str());
         let of_skills = snapshot.iter().filter(|tool| is_of_skill(tool)).map(|tool| rendered(tool).len());
         let deferring = crowded || of_skills.sum::<usize>() > STANDING;
@@ -77,7 +85,8 @@ impl ToolList {
             let name = tool.definition.name.clone();
             let needed = SHOWN_BY.iter().find(|(shown, _)| *shown == name).map(|(_, skill)| *skill);
             let shown_by = needed.or_else(|| (deferring && is_of_skill(tool)).then_some(tool.slot.as_str()));
-            list.tools.push(Listed { json: rendered(tool), name, shown_by: shown_by.map(str::to_owned) });
+            let only = tool.grants.validity.session().map(str::to_owned);
+            list.tools.push(Listed { json: rendered(tool), name, shown_by: shown_by.map(str::to_owned), only });
         }
         list.tools.sort_by_key(|tool| tool.shown_by.is_some());
         let mut deferred = Deferred::new();

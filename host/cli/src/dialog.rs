@@ -158,8 +158,10 @@ pub fn asked(package: &Package) -> Vec<String> {
     match package.manifest() {
         Some(_) => package.asked(),
         None => {
-            let Needs { network, secrets, .. } = Needs::of(package);
-            let guessed = network.into_iter().chain(secrets.into_iter().filter_map(|secret| secret.grant));
+            let Needs { network, secrets, scripts, .. } = Needs::of(package);
+            // What runs or fetches has a place to write to, in which nothing else lies.
+            let place = (scripts || !network.is_empty()).then(|| "files=scratch:write".to_owned());
+            let guessed = place.into_iter().chain(network).chain(secrets.into_iter().filter_map(|secret| secret.grant));
             // What is no grant was no host either, but a piece of a text.
             guessed.filter(|grant| rows::parse(grant, Path::new("/")).is_ok()).collect()
         }
@@ -182,18 +184,19 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
     let mut warnings = Vec::new();
     let usual = Limits::default();
     let stated = package.manifest().map(|manifest| skills::limits(&manifest.limits)).unwrap_or_default();
-    if stated.memory > usual.memory || stated.time > usual.time || stated.output > usual.output {
+    if stated.at_most(&usual) != stated {
         let (memory, time, output) = (stated.memory >> 20, stated.time.as_secs(), stated.output >> 20);
         warnings.push(format!(
             "a call may take {memory} MiB of memory and {time} s and give {output} MiB: more than usual"
         ));
     }
-    let folders = package.manifest().map(|manifest| manifest.grants.files.as_slice()).unwrap_or_default();
-    let quota = folders.iter().find(|folder| folder.quota.is_some());
-    warnings.extend(quota.map(|_| "its quotas are not held: its folders have the usual limits".to_owned()));
     let missing = needs.missing(&skills::settings(settings).programs);
     if !missing.is_empty() {
         warnings.push(format!("it uses programs that the sandbox does not have: {}", missing.join(", ")));
+    }
+    if !needs.libraries.is_empty() {
+        let libraries: Vec<_> = needs.libraries.iter().map(String::as_str).collect();
+        warnings.push(format!("its scripts use libraries that the sandbox does not have: {}", libraries.join(", ")));
     }
     warnings.extend(needs.files.iter().map(|file| format!("it speaks of {file}, which it cannot see without a grant")));
     let unplaced = needs.secrets.iter().filter(|secret| secret.grant.is_none() && package.manifest().is_none());

@@ -7,7 +7,7 @@ use crate::rows;
 use crate::settings::Settings;
 use crate::skills::{self, Running};
 use crate::tools;
-use chiton_sandbox::{AuditRecord, AuditSink, CallRequest, Part, Ports, Sandbox, SessionRights, Verdict};
+use chiton_sandbox::{AuditRecord, AuditSink, CallRequest, Part, Ports, Sandbox, SessionRights, Validity, Verdict};
 use chiton_skills::{Example, Package, Reply};
 use chiton_store::SkillRow;
 use serde::Serialize;
@@ -56,7 +56,7 @@ pub async fn run(
     let sink: Arc<dyn AuditSink> =
         Arc::new(move |record| seen.0.lock().unwrap_or_else(PoisonError::into_inner).push(record));
     let sandbox = tools::sandbox(settings, sink)?;
-    let running = Running { folder: folder.to_owned(), ..Running::always(settings, row) };
+    let running = Running { row, folder: folder.to_owned(), validity: Validity::Always, seal: None };
     let refused = |reason| Failure::new(Exit::Refused, format!("'{}' does not load: {reason}", package.name()));
     let component = skills::load(&sandbox, settings, &running).await.map_err(refused)?;
     let examples = package.manifest().map(|manifest| manifest.examples.as_slice()).unwrap_or_default();

@@ -180,10 +180,10 @@ impl Rows {
     /// Which grant of a row `wanted` means: as it is kept, or by what it gives.
     pub fn position(&self, name: &str, wanted: &str, base: &Path) -> Option<usize> {
         let row = self.get(name)?;
-        let canonical = parse(wanted, base).ok();
-        row.grants.iter().position(|grant| {
-            unpinned(grant) == wanted || (canonical.is_some() && resolve(grant, &self.roots).ok() == canonical)
-        })
+        let meant = parse(wanted, base).ok();
+        let same =
+            |given: Grants| meant.as_ref().is_some_and(|meant| given.is_within(meant) && meant.is_within(&given));
+        row.grants.iter().position(|grant| unpinned(grant) == wanted || resolve(grant, &self.roots).is_ok_and(same))
     }
 }
 
@@ -237,6 +237,7 @@ fn understand(grant: &str, given: &mut Grants) -> Result<(), GrantError> {
 fn merge(grants: &mut Grants, given: Grants) {
     grants.files.extend(given.files);
     grants.scratch = grants.scratch.max(given.scratch);
+    grants.scratch_quota = grants.scratch_quota.or(given.scratch_quota);
     for (kind, values) in given.capabilities {
         grants.capabilities.entry(kind).or_default().extend(values);
     }

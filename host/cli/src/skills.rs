@@ -6,7 +6,7 @@ use crate::programs;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use chiton_agent::SkillSettings;
-use chiton_sandbox::{Component, Digest, Grants, Limits, Sandbox, Script, Validity};
+use chiton_sandbox::{Component, Digest, Grants, Limits, Sandbox, Script, Seal, Validity};
 use chiton_skills::{Code, Package};
 use chiton_store::{SkillRow, SkillState, Store};
 use futures_util::future::join_all;
@@ -27,13 +27,18 @@ pub struct Running {
     pub folder: PathBuf,
     /// Whose calls may use it.
     pub validity: Validity,
+    /// What holds its files to what was approved; none while it is written.
+    pub seal: Option<Arc<dyn Seal>>,
 }
 
 impl Running {
-    /// A version that runs for all calls.
-    pub fn always(settings: &Settings, row: SkillRow) -> Self {
+    /// A version that was approved for such calls.
+    pub fn approved(settings: &Settings, row: SkillRow, validity: Validity) -> Self {
         let folder = folder(settings, &row.name, &row.digest);
-        Self { row, folder, validity: Validity::Always }
+        // Of what cannot be read nothing was approved.
+        let digest = row.digest.parse().unwrap_or(Digest::of(&[]));
+        let seal = chiton_skills::Seal::new(folder.clone(), digest);
+        Self { row, folder, validity, seal: Some(Arc::new(seal)) }
     }
 }
 
@@ -78,7 +83,7 @@ fn grants(rows: &Rows, running: &Running) -> Grants {
     let given = rows.grants(&row.name);
     let limits = serde_json::from_str(&row.limits_json).ok().or(given.limits);
     let own_scratch = Some(Path::new(SCRATCH).join(&row.name));
-    Grants { limits, own_scratch, validity: running.validity.clone(), ..given }
+    Grants { limits, own_scratch, validity: running.validity.clone(), seal: running.seal.clone(), ..given }
 }
 
 /// Makes exactly these skills run; gives what cannot, and why.

@@ -9,7 +9,7 @@ use crate::programs;
 use crate::rows::{self, Rows};
 use crate::settings::Settings;
 use crate::skills::{self, Running};
-use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Sandbox, SandboxOptions, Verdict};
+use chiton_sandbox::{AuditRecord, AuditSink, Compiler, Component, Sandbox, SandboxOptions, Validity, Verdict};
 use chiton_store::{ApprovalRow, AuditRow, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,7 +37,8 @@ impl Tools {
             sandbox.publish(name, component?, rows.grants(name))?;
         }
         let active = skills::active(settings, store).await?;
-        let running: Vec<_> = active.into_iter().map(|row| Running::always(settings, row)).collect();
+        let running: Vec<_> =
+            active.into_iter().map(|row| Running::approved(settings, row, Validity::Always)).collect();
         for (name, reason) in skills::publish(&sandbox, settings, &rows, &running).await {
             notices.push(format!("the skill '{name}' does not run: {reason}"));
         }

@@ -345,6 +345,10 @@ fn a_skill_that_is_written_is_exchanged_as_soon_as_its_file_changes() {
     skill.script("no script (");
     developing.until("what ran goes on");
     assert!(say(&home).good().stdout.contains("two hello"));
+    skill.script(&SCRIPT.replace("one", "three"));
+    skill.manifest("speaker", "0.1.0", "[limits]\nmemory = \"512 MiB\"\n");
+    developing.until("its limits are higher than those that it began with");
+    assert!(say(&home).good().stdout.contains("two hello"));
     drop(developing);
     say(&home).bad(10, "there is no tool 'say'");
     assert!(states(&home).is_empty());

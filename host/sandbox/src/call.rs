@@ -78,6 +78,8 @@ pub struct CallOutcome {
     pub duration: Duration,
     /// As it stands in the audit trail.
     pub verdict: Verdict,
+    /// The grants that were missing while it ran, whatever the tool made of that.
+    pub missing: Vec<CallError>,
 }
 
 /// What all calls of a sandbox share.
@@ -108,7 +110,7 @@ impl Sandbox {
         let mut rights = Rights::of(&tool.grants, tool.definition.effects, &request.session);
         let mut arguments = request.arguments;
         skill::enter(tool, &mut rights, &mut arguments);
-        if let (Some(_), Some(scratch)) = (&tool.grants.own_scratch, &rights.scratch) {
+        if let Some(scratch) = rights.scratch.as_ref().filter(|_| tool.grants.of_skill()) {
             own_folder(scratch).map_err(|error| CallError::Host(error.to_string()))?;
         }
         let prepared = tokio::select! {
@@ -118,8 +120,7 @@ impl Sandbox {
         };
         // Waiting for another call that writes to the same quota is part of the call, and ends with it.
         let journal = request.session.journal.as_deref();
-        let is_skill = tool.grants.own_scratch.is_some();
-        let closed = if is_skill { &machine.closed_to_skills } else { &machine.protected };
+        let closed = if tool.grants.of_skill() { &machine.closed_to_skills } else { &machine.protected };
         let open = FileContext::open(&rights.files, journal, closed, &machine.quotas, file_denials(subject));
         let files = tokio::select! {
             biased;
@@ -290,7 +291,7 @@ pub(crate) fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Lim
 pub(crate) fn verdict(result: &Result<Vec<Part>, CallError>) -> Verdict {
     match result {
         Ok(_) => Verdict::Allowed,
-        Err(CallError::Denied { .. } | CallError::NotApproved(_)) => Verdict::Denied,
+        Err(CallError::Denied { .. } | CallError::NotApproved(_) | CallError::Changed(_)) => Verdict::Denied,
         Err(CallError::Deadline(_) | CallError::Limit { .. }) => Verdict::Limited,
         Err(CallError::Cancelled) => Verdict::Cancelled,
         Err(CallError::Revoked(_)) => Verdict::Revoked,

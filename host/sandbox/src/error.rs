@@ -128,6 +128,11 @@ pub enum CallError {
         "denied: '{0}' was approved for one call or one session only; the owner can approve it again with: chiton skill approve {0}"
     )]
     NotApproved(String),
+    /// Its files are not what was approved.
+    #[error(
+        "denied: the files of '{0}' were changed after they were approved; the owner can add it again with: chiton skill add"
+    )]
+    Changed(String),
     /// What the call names does not exist.
     #[error("not found: {0}")]
     NotFound(String),

@@ -1,6 +1,6 @@
 //! What a component may touch: grants, effects, limits, and the rights of one call.
 
-use chiton_files::{Access, FileGrant, FileGrantError};
+use chiton_files::{Access, FileGrant, FileGrantError, Quota};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -109,7 +109,7 @@ impl Capability {
 }
 
 /// Everything a component was given by its owner. Empty by default, and empty means nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grants {
     /// Directories; the first is the working directory.
@@ -118,6 +118,9 @@ pub struct Grants {
     /// The access to the session's scratch directory, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scratch: Option<Access>,
+    /// Most that it may hold there, if that is less than the session allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scratch_quota: Option<Quota>,
     /// Everything else.
     #[serde(default, skip_serializing_if = "Capabilities::is_empty")]
     pub capabilities: Capabilities,
@@ -133,10 +136,19 @@ pub struct Grants {
     /// The folder in the session's scratch directory that is all the component sees of it; none: it sees the whole.
     #[serde(skip)]
     pub own_scratch: Option<PathBuf>,
+    /// What is asked before each call.
+    #[serde(skip)]
+    pub seal: Option<Arc<dyn Seal>>,
+}
+
+/// What must be as it was when the owner approved it, whenever a call begins.
+pub trait Seal: fmt::Debug + Send + Sync {
+    /// Whether it still is.
+    fn holds(&self) -> bool;
 }
 
 /// For which calls something that the owner gave holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub enum Validity {
     /// For all.
     #[default]
@@ -151,15 +163,15 @@ pub enum Validity {
 #[derive(Clone, Debug, Default)]
 pub struct Single(Arc<AtomicBool>);
 
-impl PartialEq for Single {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for Single {}
-
 impl Validity {
+    /// The session that it is for; none: it is for all.
+    pub fn session(&self) -> Option<&str> {
+        match self {
+            Self::Always => None,
+            Self::Session(only) | Self::Once(_, only) => Some(only),
+        }
+    }
+
     /// Takes leave for a call of `session`; false when there is none. A call that only looks uses nothing up.
     pub(crate) fn take(&self, session: &str, looks: bool) -> bool {
         match self {
@@ -172,12 +184,21 @@ impl Validity {
 }
 
 impl Grants {
+    /// Whether they are those of a skill, whose author is a stranger.
+    pub fn of_skill(&self) -> bool {
+        self.own_scratch.is_some()
+    }
+
     /// Adds one `KIND=VALUE`; relative paths start at `base`, and `files=scratch:ACCESS` is the session's scratch.
     pub fn add(&mut self, grant: &str, base: &Path) -> Result<(), GrantError> {
         match grant.split_once('=') {
-            Some(("files", "scratch:read")) => self.scratch = Some(Access::Read),
-            Some(("files", "scratch:write")) => self.scratch = Some(Access::Write),
-            Some(("files", value)) => self.files.push(FileGrant::parse(value, base)?),
+            Some(("files", value)) => match value.strip_prefix("scratch:") {
+                Some(access) => {
+                    let (access, quota) = Access::parse(access)?;
+                    (self.scratch, self.scratch_quota) = (Some(access), quota);
+                }
+                None => self.files.push(FileGrant::parse(value, base)?),
+            },
             Some((kind, value)) => {
                 let kind = Capability::named(kind).ok_or_else(|| GrantError::Kind(kind.to_owned()))?;
                 if value.trim().is_empty() || value.len() > MAX_VALUE || value.chars().any(char::is_control) {
@@ -191,9 +212,9 @@ impl Grants {
     }
 
     /// Whether everything in these grants is also in `other`.
-    pub(crate) fn is_within(&self, other: &Self) -> bool {
+    pub fn is_within(&self, other: &Self) -> bool {
         self.files.iter().all(|grant| other.files.contains(grant))
-            && self.scratch <= other.scratch
+            && (self.scratch <= other.scratch && self.scratch_quota == other.scratch_quota)
             && self.capabilities.iter().all(|(kind, values)| {
                 let given = other.capabilities.get(kind).map(Vec::as_slice).unwrap_or_default();
                 values.iter().all(|value| given.contains(value))
@@ -395,7 +416,7 @@ impl Rights {
         let effects = effects & session.effects;
         let mut rights = Self { effects, environment: grants.environment.clone(), ..Self::default() };
         // A session gives to the bot's own tools; what a stranger's skill was approved with is not exchanged.
-        let exchanged = grants.own_scratch.is_none() || session.tool_was_named;
+        let exchanged = !grants.of_skill() || session.tool_was_named;
         for (kind, granted) in &grants.capabilities {
             let values = session.capabilities.get(kind).filter(|_| exchanged).unwrap_or(granted);
             rights.capabilities.insert(*kind, values.clone());
@@ -419,7 +440,9 @@ impl Rights {
         rights.files = files.iter().map(|grant| narrowed(grant, grant.access)).collect();
         if let (Some(access), Some(scratch)) = (grants.scratch, &session.scratch) {
             let path = grants.own_scratch.iter().fold(scratch.path.clone(), |path, own| path.join(own));
-            rights.files.push(narrowed(&FileGrant { path: path.clone(), ..scratch.clone() }, access));
+            let quotas = [grants.scratch_quota, scratch.quota].into_iter().flatten();
+            let quota = quotas.min_by_key(|quota| quota.bytes);
+            rights.files.push(narrowed(&FileGrant { path: path.clone(), quota, ..scratch.clone() }, access));
             rights.scratch = Some(path);
         }
         rights

@@ -39,7 +39,7 @@ pub use component::{Component, ToolDefinition};
 pub use digest::{Digest, DigestSyntax};
 pub use error::{CallError, LoadError, SandboxError};
 pub use grants::{
-    Capabilities, Capability, Effects, GrantError, Grants, Limits, Rights, SessionRights, Single, Validity,
+    Capabilities, Capability, Effects, GrantError, Grants, Limits, Rights, Seal, SessionRights, Single, Validity,
 };
 pub use imports::MAX_COMPONENT_BYTES;
 pub use ports::Ports;

@@ -276,7 +276,7 @@ impl Sandbox {
         {
             subject.deny_as_told(grant);
         }
-        let outcome = outcome(result, duration);
+        let outcome = CallOutcome { missing: subject.missing(), ..outcome(result, duration) };
         let rule = outcome.result.as_ref().err().map(call_rule).unwrap_or_default();
         subject.finish();
         // A denial has its own record; the call's record says how the call went.
@@ -292,6 +292,9 @@ impl Sandbox {
         request: &CallRequest,
     ) -> Result<[tokio::sync::SemaphorePermit<'a>; 2], CallError> {
         tool.definition.validate(&request.arguments).map_err(CallError::InvalidArguments)?;
+        if tool.grants.seal.as_ref().is_some_and(|seal| !seal.holds()) {
+            return Err(CallError::Changed(tool.slot.clone()));
+        }
         // Reading the instructions of a skill is not yet a call of it.
         let looks = tool.acts_in.is_some() && tool.definition.effects.read_only();
         if !tool.grants.validity.take(&request.session.session, looks) {
@@ -339,7 +342,7 @@ impl Sandbox {
 }
 
 fn outcome(result: Result<Vec<crate::Part>, CallError>, duration: Duration) -> CallOutcome {
-    CallOutcome { verdict: call::verdict(&result), result, duration }
+    CallOutcome { verdict: call::verdict(&result), result, duration, missing: Vec::new() }
 }
 
 /// The reason of a call's end for the audit trail: without what the tool itself wrote.

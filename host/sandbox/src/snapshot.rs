@@ -51,9 +51,9 @@ impl Snapshot {
         self.tools.values()
     }
 
-    /// The skills that tools can act for, sorted by name, each with its folder.
-    pub fn skills(&self) -> impl Iterator<Item = (&str, &Path)> {
-        self.skills.iter().map(|(name, skill)| (name.as_str(), skill.folder.as_path()))
+    /// The skills that tools can act for, sorted by name, each with its folder and what it was given.
+    pub fn skills(&self) -> impl Iterator<Item = (&str, &Path, &Grants)> {
+        self.skills.iter().map(|(name, skill)| (name.as_str(), skill.folder.as_path(), &*skill.grants))
     }
 
     /// The name most similar to `name`, if one is similar enough to be meant.

@@ -1,7 +1,7 @@
 //! Who calls what, and the audit records of one call.
 
-use crate::Digest;
 use crate::audit::{AuditRecord, AuditSink, Verdict};
+use crate::{CallError, Digest};
 use chiton_files::Denial;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,8 +18,8 @@ pub(crate) struct Subject {
     pub(crate) tool: String,
     pub(crate) audit: Arc<dyn AuditSink>,
     pub(crate) denials: AtomicU32,
-    /// The rule of the last denial.
-    pub(crate) denied_by: Mutex<String>,
+    /// The rules of the denials, each once.
+    denied_by: Mutex<Vec<String>>,
 }
 
 impl Subject {
@@ -49,15 +49,30 @@ impl Subject {
         if self.denials.fetch_add(1, Ordering::Relaxed) < MAX_DENIALS {
             self.record(operation, target, rule, Verdict::Denied, Duration::ZERO);
         }
-        rule.clone_into(&mut self.denied_by.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut rules = self.denied_by.lock().unwrap_or_else(PoisonError::into_inner);
+        if rules.len() < MAX_DENIALS as usize && rules.iter().all(|known| known != rule) {
+            rules.push(rule.to_owned());
+        }
     }
 
-    /// Records a denial that the tool reports, unless it only passes on the one that the host saw last.
+    /// Records a denial that the tool reports, unless it only passes on one that the host saw.
     pub(crate) fn deny_as_told(&self, grant: &str) {
-        let known = *self.denied_by.lock().unwrap_or_else(PoisonError::into_inner) == grant;
+        let known = self.denied_by.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|rule| rule == grant);
         if !known {
             self.deny("grant", grant, grant);
         }
+    }
+
+    /// The grants that were missing.
+    pub(crate) fn missing(&self) -> Vec<CallError> {
+        let rules = self.denied_by.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_grant = |rule: &&String| rule.contains('=');
+        let denied = |grant: &String| CallError::Denied {
+            tool: self.tool.clone(),
+            component: self.component.clone(),
+            grant: grant.clone(),
+        };
+        rules.iter().filter(is_grant).map(denied).collect()
     }
 
     /// Records how many denials were not recorded one by one.

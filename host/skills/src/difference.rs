@@ -91,7 +91,8 @@ fn covers(given: &str, asked: &str) -> bool {
             "files" => {
                 let (folder, access) = given.rsplit_once(':')?;
                 let (wanted, wish) = asked.rsplit_once(':')?;
-                Some(below(folder, wanted) && (access == "write" || wish == "read"))
+                let bounded = access.contains(',');
+                Some(below(folder, wanted) && (wish == "read" || !bounded && access.starts_with("write")))
             }
             "network" => {
                 let (private, given) = private(given);

@@ -37,7 +37,7 @@ pub struct Files {
     pub path: Folder,
     /// How it is used.
     pub access: Access,
-    /// Most that it should hold. It is not enforced, and the owner is told so.
+    /// Most that it may hold once the skill writes there, what was there before included.
     pub quota: Option<Size>,
 }
 
@@ -108,8 +108,12 @@ impl Chats {
 impl Asked {
     pub(crate) fn rows(&self) -> Vec<String> {
         let mut rows = Vec::new();
-        for Files { path, access, .. } in &self.files {
-            let access = if *access == Access::Read { "read" } else { "write" };
+        for Files { path, access, quota } in &self.files {
+            let quota = quota.map(|size| format!(",{size}").replace(' ', ""));
+            let access = match access {
+                Access::Read => "read".to_owned(),
+                Access::Write => format!("write{}", quota.unwrap_or_default()),
+            };
             rows.push(format!("files={path}:{access}"));
         }
         for Network { url, methods, private } in &self.network {

@@ -10,12 +10,14 @@ mod folder;
 mod grants;
 pub mod inert;
 mod instructions;
+mod libraries;
 pub mod lock;
 mod manifest;
 mod name;
 pub mod needs;
 mod package;
 mod scan;
+mod seal;
 pub mod signature;
 mod values;
 mod words;
@@ -30,6 +32,7 @@ pub use name::{MOST_DEPTH, confusable, is_name};
 pub use package::{
     Code, File, Files, INSTRUCTIONS, LEFT_OUT, MANIFEST, MOST_BYTES, MOST_FILES, Package, PackageError, Rule, SIGNATURE,
 };
+pub use seal::Seal;
 pub use values::{Size, Time, Version};
 pub use words::words;
 

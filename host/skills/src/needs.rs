@@ -2,6 +2,7 @@
 //! who approves what is right.
 
 use crate::inert;
+use crate::libraries;
 use crate::package::{INSTRUCTIONS, Package};
 use crate::scan::{self, Kind, Line, any};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +84,10 @@ pub struct Needs {
     pub secrets: Vec<NeededSecret>,
     /// Files and folders outside of the skill and the workspace.
     pub files: BTreeSet<String>,
+    /// Whether there are scripts.
+    pub scripts: bool,
+    /// Libraries of scripts that no engine has.
+    pub libraries: BTreeSet<String>,
     /// Instructions that are not followed.
     pub refused: Vec<Refused>,
 }
@@ -133,6 +138,10 @@ impl Needs {
             let text = str::from_utf8(&file.bytes).unwrap_or_default();
             left = left.saturating_sub(text.len());
             for block in scan::blocks(place, text).into_iter().filter(|_| left > 0) {
+                if !place.ends_with(".md") {
+                    found.scripts = true;
+                    found.libraries.extend(libraries::missing(package, place, &block));
+                }
                 found.take(place, &block);
                 // What is not followed asks for nothing.
                 let refused =

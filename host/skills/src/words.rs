@@ -37,11 +37,14 @@ fn told(grant: &str) -> Option<String> {
     }
 }
 
+const CHANGE: &str = "read, change and remove files in";
+
 fn files(value: &str) -> Option<String> {
     let (path, access) = value.rsplit_once(':')?;
-    let verb = match access {
-        "read" => "read files in",
-        "write" => "read, change and remove files in",
+    let (verb, most) = match access.split_once(',') {
+        None if access == "read" => ("read files in", String::new()),
+        None if access == "write" => (CHANGE, String::new()),
+        Some(("write", size)) => (CHANGE, format!(", which may hold {size}")),
         _ => return None,
     };
     let place = match path.split_once('/') {
@@ -51,7 +54,7 @@ fn files(value: &str) -> Option<String> {
         Some(("workspace", below)) => format!("the workspace folder {below}"),
         _ => format!("the folder {path}"),
     };
-    Some(format!("{verb} {place}"))
+    Some(format!("{verb} {place}{most}"))
 }
 
 fn network(value: &str) -> String {
@@ -91,6 +94,7 @@ mod tests {
             ("files=workspace:read", "read files in the whole workspace"),
             ("files=workspace/notes:read", "read files in the workspace folder notes"),
             ("files=scratch:write", "read, change and remove files in a scratch folder of its own"),
+            ("files=/srv/a:write,64MiB", "read, change and remove files in the folder /srv/a, which may hold 64MiB"),
             ("files=skill:read", "read files in its own folder"),
             ("files=/srv/a:b:write", "read, change and remove files in the folder /srv/a:b"),
             ("network=GET https://api.open-meteo.com/v1/", "send GET requests to https://api.open-meteo.com/v1/"),

@@ -3,7 +3,7 @@
 use crate::house::{Asked, House, answer, calls};
 use chiton_hostile::{Text, Tool};
 use chiton_providers::Reply;
-use chiton_sandbox::{Capability, Grants};
+use chiton_sandbox::{Capability, Grants, Validity};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -179,4 +179,36 @@ async fn agt_09_the_text_of_a_skill_that_the_owner_approved_is_not_that_of_stran
     house.script([using("a"), Reply::text("done")]);
     house.ask("hi").await;
     assert_eq!(house.asked()[1].result(), "done", "nothing marks it, though the skill may use the network");
+}
+
+#[tokio::test]
+async fn agt_11_a_skill_for_one_session_says_nothing_in_another() {
+    let house = house(&[("a", 100)]).await;
+    let known = house.sandbox.snapshot();
+    let (_, folder, grants) = known.skills().next().unwrap();
+    let grants = Grants { validity: Validity::Session("test:a".into()), ..grants.clone() };
+    let component = known.get("a-tool").unwrap().component.clone();
+    house.sandbox.publish("a", component, grants.clone()).unwrap();
+    house.sandbox.set_skills(vec![("a".to_owned(), folder.to_owned(), grants)]);
+    house.ask("hi, $a").await;
+    crate::house::to_end(house.submit("b", "hi, $a").await).await;
+    house.ask("again").await;
+    assert_eq!(all_shown(&house), ["a-tool always use_skill", "always use_skill", "a-tool always use_skill"]);
+    let asked = house.asked();
+    let prompts = asked.iter().map(|asked| asked.messages[0].contains("It does what its name says"));
+    assert_eq!(prompts.collect::<Vec<_>>(), [true, false, true]);
+    let bodies = asked.iter().map(|asked| asked.messages[1].contains("Do it."));
+    assert_eq!(bodies.collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(asked[0].messages[0], asked[2].messages[0], "the prompt stays the same bytes");
+}
+
+#[tokio::test]
+async fn what_a_skill_says_makes_the_turn_one_that_met_strangers() {
+    let house = house(&[("a", 100)]).await;
+    let known = house.sandbox.snapshot();
+    let component = known.get("a-tool").unwrap().component.clone();
+    house.sandbox.publish("a", component, Grants { own_scratch: Some("a".into()), ..Grants::default() }).unwrap();
+    house.script([calls([("1", "a-tool", json!({}))]), Reply::text("done")]);
+    house.ask("hi").await;
+    assert!(house.asked()[1].messages.last().unwrap().contains("[From outside, by a-tool"));
 }

@@ -6,9 +6,9 @@ use crate::exit::{Exit, Failure};
 use crate::live;
 use crate::request::Reply;
 use crate::rows;
-use crate::skills::Running;
+use crate::skills::{self, Running};
 use crate::watch::Watch;
-use chiton_sandbox::{Access, Digest, Validity};
+use chiton_sandbox::{Access, Digest, Limits, Validity};
 use chiton_skills::Package;
 use chiton_store::SkillRow;
 use serde_json::Value;
@@ -31,12 +31,13 @@ impl Host {
         let mut watch = Watch::new().map_err(Failure::because(Exit::Failure))?.after(QUIET);
         let mut lines = live::lines();
         let mut running: Option<(String, Digest)> = None;
+        let mut limits = None;
         loop {
             for folder in folders(place) {
                 watch.add(&folder).map_err(Failure::because(Exit::Failure))?;
             }
             let told = self
-                .exchange(place, &granted, &mut running)
+                .exchange(place, &granted, &mut limits, &mut running)
                 .await
                 .unwrap_or_else(|failure| Some(format!("not taken, what ran goes on: {}", failure.message)));
             if let Some(line) = told {
@@ -68,6 +69,7 @@ impl Host {
         &self,
         place: &Path,
         granted: &[String],
+        limits: &mut Option<Limits>,
         running: &mut Option<(String, Digest)>,
     ) -> Result<Option<String>, Failure> {
         let begun = Instant::now();
@@ -85,6 +87,12 @@ impl Host {
                 format!("it asks for {more} too; end this and start `chiton skill dev` again to approve that");
             return Err(Failure::new(Exit::Denied, message));
         }
+        let wanted = package.manifest().map(|manifest| skills::limits(&manifest.limits)).unwrap_or_default();
+        let first = limits.get_or_insert_with(|| wanted.clone());
+        if wanted.at_most(first) != wanted {
+            let message = "its limits are higher than those that it began with; end this and start `chiton skill dev` again to approve them";
+            return Err(Failure::new(Exit::Denied, message));
+        }
         let component = self.inspect(&package).await?;
         let sandbox = self.sandbox().await?;
         if let Some(component) = &component {
@@ -96,7 +104,8 @@ impl Host {
             self.temporary().remove(&before);
             self.end_skill(&before).await?;
         }
-        self.temporary().insert(name.clone(), Running { row, folder: place.to_owned(), validity: Validity::Always });
+        let developed = Running { row, folder: place.to_owned(), validity: Validity::Always, seal: None };
+        self.temporary().insert(name.clone(), developed);
         self.publish_skills(sandbox).await?;
         let tools: Vec<_> = component.iter().flat_map(|component| component.tools()).map(|tool| &*tool.name).collect();
         let tools = if tools.is_empty() { "no tools".to_owned() } else { tools.join(", ") };

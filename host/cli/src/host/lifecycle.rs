@@ -135,8 +135,8 @@ impl Host {
             Decision::Once { session } => Validity::Once(Single::default(), session),
         };
         self.approved_files(&row)?;
-        let place = folder(self.settings(), name, &row.digest);
-        self.temporary().insert(name.to_owned(), Running { row: row.clone(), folder: place, validity });
+        let running = Running::approved(self.settings(), row.clone(), validity);
+        self.temporary().insert(name.to_owned(), running);
         let published = self.publish_skills(self.sandbox().await?).await;
         if published.is_err() {
             self.temporary().remove(name);
@@ -160,7 +160,7 @@ impl Host {
     async fn activate(&self, row: &SkillRow, granted: &[String], key: String) -> Result<(), Failure> {
         let sandbox = self.sandbox().await?;
         let refused = |reason| Failure::new(Exit::Refused, format!("the skill '{}' cannot run: {reason}", row.name));
-        let running = Running::always(self.settings(), row.clone());
+        let running = Running::approved(self.settings(), row.clone(), Validity::Always);
         let component = skills::load(sandbox, self.settings(), &running).await.map_err(refused)?;
         if let Some(component) = component {
             sandbox.check_names(&row.name, &component)?;
@@ -284,7 +284,7 @@ impl Host {
         }
         let mut active = skills::active(&settings, Some(self.store())).await?;
         active.retain(|row| !running.iter().any(|other| other.row.name == row.name));
-        running.extend(active.into_iter().map(|row| Running::always(&settings, row)));
+        running.extend(active.into_iter().map(|row| Running::approved(&settings, row, Validity::Always)));
         write_lock(&settings, &running)?;
         for (name, reason) in skills::publish(sandbox, &settings, &rows, &running).await {
             self.notice_once(format!("the skill '{name}' does not run: {reason}"));

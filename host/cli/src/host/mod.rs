@@ -322,6 +322,11 @@ impl Host {
         let (outcome, ()) = tokio::join!(watched, report);
         let outcome = outcome.ok_or_else(|| Failure::new(Exit::Cancelled, CallError::Cancelled))?;
         let duration = outcome.duration.as_millis();
+        let told =
+            |error: &&CallError| outcome.result.as_ref().err().is_none_or(|end| end.to_string() != error.to_string());
+        for missing in outcome.missing.iter().filter(told) {
+            replies.send(Reply::Progress(chiton_agent::inert(&missing.to_string()).into_owned())).await.ok();
+        }
         let parts = outcome.result.map_err(|error| call_failure(&error))?;
         let parts: Vec<_> = parts.into_iter().map(part_json).collect();
         Ok(json!({"tool": tool, "durationMs": u64::try_from(duration).unwrap_or(u64::MAX), "parts": parts}))
@@ -405,7 +410,9 @@ fn call_failure(error: &CallError) -> Failure {
     let exit = match error {
         CallError::UnknownTool { .. } | CallError::NotFound(_) => Exit::NotFound,
         CallError::InvalidArguments(_) => Exit::Usage,
-        CallError::Denied { .. } | CallError::Revoked(_) => Exit::Denied,
+        CallError::Denied { .. } | CallError::NotApproved(_) | CallError::Changed(_) | CallError::Revoked(_) => {
+            Exit::Denied
+        }
         CallError::Deadline(_) | CallError::Limit { .. } => Exit::Limited,
         CallError::Cancelled => Exit::Cancelled,
         _ => Exit::Failure,

@@ -131,3 +131,22 @@ fn i8_who_takes_the_name_of_a_removed_skill_inherits_nothing() {
     gets_nothing(&home, "keeper", json!([["read", "../../../../../work/secret.txt"]]));
     assert!(refused(&home, "keeper").iter().any(|line| line.contains(":read")));
 }
+
+#[test]
+fn cmp_14_what_was_changed_after_the_approval_is_not_run_read_or_told() {
+    let home = Home::with_engine();
+    let text = "---\nname: helper\ndescription: Helps with canaries.\n---\nRun scripts/help.sh\n";
+    let helper = written(&home, "helper", &[("SKILL.md", text)]);
+    fs::create_dir(helper.join("scripts")).unwrap();
+    fs::write(helper.join("scripts/help.sh"), "echo as approved").unwrap();
+    approve(&home, &helper);
+    let run = || home.call("exec", json!({"command": "scripts/help.sh", "skill": "helper"}), &[]);
+    assert!(run().good().stdout.contains("as approved"));
+    let store = home.root().join("skills/.store/helper");
+    let kept = fs::read_dir(store).unwrap().next().unwrap().unwrap().path();
+    fs::write(kept.join("scripts/help.sh"), "echo something else").unwrap();
+    run().bad(4, "the files of 'helper' were changed after they were approved");
+    home.call("use_skill", json!({"name": "helper"}), &[]).bad(4, "were changed after they were approved");
+    fs::write(kept.join("scripts/help.sh"), "echo as approved").unwrap();
+    assert!(run().good().stdout.contains("as approved"));
+}

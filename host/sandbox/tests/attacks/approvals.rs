@@ -2,11 +2,13 @@
 
 use crate::world::World;
 use chiton_sandbox::{
-    Access, CallError, CallOutcome, Digest, FileGrant, Grants, Part, Script, SessionRights, Single, Validity, Verdict,
+    Access, CallError, CallOutcome, Digest, FileGrant, Grants, Part, Quota, Script, Seal, SessionRights, Single,
+    Validity, Verdict,
 };
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 async fn world(validity: Validity) -> World {
     let world = World::new();
@@ -59,6 +61,47 @@ async fn agt_11_an_approval_for_one_session_serves_no_other() {
     assert!(matches!(&refused.result, Err(CallError::NotApproved(name)) if name == "healthy"), "{refused:?}");
     assert_eq!(refused.verdict, Verdict::Denied);
     call(&world, "test:a").await.result.unwrap();
+}
+
+#[derive(Debug)]
+struct Wax(AtomicBool);
+
+impl Seal for Wax {
+    fn holds(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test]
+async fn cmp_14_nothing_is_called_while_its_files_are_not_what_was_approved() {
+    let world = World::new();
+    let wax = Arc::new(Wax(AtomicBool::new(true)));
+    let healthy = world.sandbox.load(chiton_hostile::tool("healthy")).await.unwrap();
+    let validity = Validity::Once(Single::default(), "test:a".into());
+    let grants = Grants { seal: Some(wax.clone()), validity, ..Grants::default() };
+    world.sandbox.publish("healthy", healthy, grants).unwrap();
+    wax.0.store(false, Ordering::Relaxed);
+    let refused = call(&world, "test:a").await;
+    assert!(matches!(&refused.result, Err(CallError::Changed(name)) if name == "healthy"), "{refused:?}");
+    assert_eq!(refused.verdict, Verdict::Denied);
+    wax.0.store(true, Ordering::Relaxed);
+    call(&world, "test:a").await.result.unwrap();
+}
+
+#[test]
+fn fs_17_a_skill_has_the_smaller_quota_of_its_own_and_the_sessions() {
+    let folder = tempfile::tempdir().unwrap();
+    let rights = |asked: &str, session: u64| {
+        let mut grants = Grants { own_scratch: Some("own".into()), ..Grants::default() };
+        grants.add(asked, Path::new("/")).unwrap();
+        let mut rights = SessionRights::of("test:a");
+        let quota = Some(Quota { bytes: session, entries: 10 });
+        rights.scratch = Some(FileGrant { quota, ..FileGrant::directory(folder.path(), Access::Write).unwrap() });
+        chiton_sandbox::Rights::of(&grants, chiton_sandbox::Effects::ALL, &rights).files[0].quota.unwrap().bytes
+    };
+    assert_eq!(rights("files=scratch:write", 4096), 4096);
+    assert_eq!(rights("files=scratch:write,1KiB", 4096), 1024);
+    assert_eq!(rights("files=scratch:write,1GiB", 4096), 4096);
 }
 
 /// Two skills that were both granted the scratch directory of one session.
@@ -125,4 +168,17 @@ async fn cmp_14_two_scripts_on_one_engine_are_two_components_and_each_is_revoked
     call(&world, "test:a").await.result.unwrap();
     world.sandbox.revoke(&one.digest());
     assert!(matches!(call(&world, "test:a").await.result, Err(CallError::UnknownTool { .. })));
+}
+
+#[tokio::test]
+async fn what_was_missing_is_known_even_if_the_tool_says_nothing_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = FileGrant::directory(folder.path(), Access::Read).unwrap();
+    let missing = format!("files={}:write", read.path.display());
+    let world = World::new().probing(vec![read]).await;
+    let write = json!({ "op": "write", "path": "new", "text": "x" });
+    let outcome = world.call("probe_write", json!({ "ops": [write, write] })).await;
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+    let [CallError::Denied { component, grant, .. }] = &outcome.missing[..] else { panic!("{:?}", outcome.missing) };
+    assert_eq!((component.as_str(), grant), ("probe", &missing));
 }

@@ -50,7 +50,7 @@ fn what_is_asked_for_is_told_a_grant_each() {
         asked,
         [
             "files=workspace/notes:read",
-            "files=scratch:write",
+            "files=scratch:write,64MiB",
             "files=skill:read",
             "files=/srv/music:read",
             "network=GET,POST https://api.open-meteo.com/v1/",
