@@ -7,14 +7,14 @@ SHELL := /bin/bash
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: chat test build bench lint fuzz picture sdk-check languages docker-registry target cargo
+.PHONY: chat test build bench lint fuzz picture sdk-check languages docker-registry python target cargo
 
 # The whole workspace is named so that both commands build the large crates with the same features, once.
 chat: target
 	@$(CARGO) build --workspace --bin chiton
 	@target/debug/chiton chat $(ARGS)
 
-test: target docker-registry
+test: target docker-registry python
 	$(CARGO) test --workspace --features chiton/failpoints
 	cd tools/programs && $(CARGO) test -p chiton-posix-regex
 
@@ -58,13 +58,18 @@ sdk-check:
 
 # The templates of the SDK in all languages whose toolchains are here do the same. LANGUAGES="c rust" must be among them.
 languages: target
-	@$(CARGO) build --workspace --bin chiton
+	@$(CARGO) build --workspace --features chiton/failpoints --bin chiton
 	CHITON=$(CURDIR)/target/debug/chiton CHITON_HOME=$(CURDIR)/target/languages/home sdk/build-all.sh $(LANGUAGES)
-	CHITON_LANGUAGES=$(CURDIR)/target/languages $(CARGO) test --package chiton-tests --test languages
+	CHITON_LANGUAGES=$(CURDIR)/target/languages $(CARGO) test --workspace --features chiton/failpoints --test languages
 
 # The registry that skills are published to and added from in tests. Instant when it is there.
 docker-registry:
 	@host/registry/tests/docker-registry.sh
+
+# The engine of Python scripts, for the tests that need it. Where it cannot be fetched they are left out.
+python: target/python.wasm
+target/python.wasm: tools/programs/python/build.sh tools/programs/python/python.wit $(wildcard tools/programs/python/src/*.py wit/*.wit wit/deps/*.wit)
+	@$< $@ || { [ $$? -eq 127 ] && echo "make: the tests of Python are left out" >&2; }
 
 # A compiler that can build guests. Instant when there is nothing to do.
 target: cargo

@@ -1,5 +1,5 @@
 //! `exec` against `bash -c` in the same run, warm: `ls` of 20 and of 1,000 files, a pipeline over 1,000 files, and one line of JavaScript (and of
-//! Python, if `PYTHON_WASM` names the component). Prints the median and the 95th percentile of each.
+//! Python, if `target/python.wasm` is there). Prints the median and the 95th percentile of each.
 #![allow(clippy::unwrap_used, reason = "a bench ends at its first error")]
 
 use chiton_sandbox::{Access, CallRequest, FileGrant, Grants, Part, Sandbox, SessionRights};
@@ -40,7 +40,7 @@ async fn main() {
     println!("{:10} {:>12} {:>12} {:>12} {:>12}", "", "exec p50", "exec p95", "bash p50", "bash p95");
     for (name, ours, native) in COMMANDS {
         let program = ours.split(' ').next().unwrap();
-        if name == "python" && std::env::var_os("PYTHON_WASM").is_none() {
+        if name == "python" && shell::python().is_none() {
             continue;
         }
         exec(&sandbox, &format!("command -v {program}")).await;
@@ -87,8 +87,8 @@ async fn sandbox(folder: &Path) -> Sandbox {
     for program in ["coreutils", "search", "js"] {
         shell::publish(&sandbox, program).await;
     }
-    if let Some(python) = std::env::var_os("PYTHON_WASM") {
-        shell::publish_as(&sandbox, &["python".to_owned()], std::fs::read(python).unwrap()).await;
+    if let Some(python) = shell::python() {
+        shell::publish_as(&sandbox, &["python".to_owned()], python).await;
     }
     let exec = sandbox.load(shell::built("exec")).await.unwrap();
     let files = vec![FileGrant::directory(folder, Access::Write).unwrap()];

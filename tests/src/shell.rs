@@ -36,6 +36,15 @@ pub fn built(folder: &str) -> Vec<u8> {
     std::fs::read(chiton_build::build(&Guest::at(tools(folder))).unwrap()).unwrap()
 }
 
+/// The Python engine, if it was built: `make test` does, with `tools/programs/python/build.sh target/python.wasm`.
+pub fn python() -> Option<Vec<u8>> {
+    let engine = std::fs::read(tools("../target/python.wasm")).ok();
+    if engine.is_none() {
+        println!("target/python.wasm is not there: Python is left out");
+    }
+    engine
+}
+
 /// Builds a program of `tools/programs/` and makes it known under all its names, compiled.
 pub async fn publish(sandbox: &Sandbox, program: &str) {
     let folder = format!("programs/{program}");

@@ -1,5 +1,5 @@
-//! Scripts as tools, on the real engines in the real sandbox. The Python engine is built by hand:
-//! `tools/programs/python/build.sh target/python.wasm`; where it was not, its half of each test is left out.
+//! Scripts as tools, on the real engines in the real sandbox. Where the Python engine cannot be
+//! built, its half of each test is left out.
 #![cfg(test)]
 
 use async_trait::async_trait;
@@ -43,9 +43,7 @@ impl Engine {
 
     /// JavaScript, and Python where it was built.
     fn all() -> Vec<Self> {
-        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python.wasm");
-        let python = std::env::var_os("PYTHON_WASM").map_or(python, PathBuf::from);
-        let python = std::fs::read(python).ok().map(|bytes| Self::new("py", bytes));
+        let python = shell::python().map(|bytes| Self::new("py", bytes));
         [Some(Self::javascript()), python].into_iter().flatten().collect()
     }
 

@@ -327,10 +327,7 @@ async fn the_examples_of_every_javascript_skill_hold_with_what_it_asks_for() {
 
 #[tokio::test]
 async fn the_examples_of_every_python_skill_hold_with_what_it_asks_for() {
-    // The engine is built by hand: `tools/programs/python/build.sh target/python.wasm`.
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python.wasm");
-    let engine = std::env::var_os("PYTHON_WASM").map_or(built, PathBuf::from);
-    if let Ok(engine) = std::fs::read(engine) {
+    if let Some(engine) = chiton_tests::shell::python() {
         scripts_hold_on("python", &engine).await;
     }
 }

@@ -216,6 +216,11 @@ pub fn absolute(grant: &str, base: &Path) -> Result<String, GrantError> {
     Ok(given.files.first().map_or_else(|| grant.to_owned(), FileGrant::to_string))
 }
 
+/// A grant of a skill as its approval keeps it: a program is the file that it means now, and no other.
+pub fn kept(grant: String) -> Result<String, GrantError> {
+    if grant.starts_with("programs=") { absolute(&grant, Path::new("/")) } else { Ok(grant) }
+}
+
 /// Asks the rooms that serve a grant whether they understand its value. A program is pinned, unless it was before.
 fn understand(grant: &str, given: &mut Grants) -> Result<(), GrantError> {
     for (kind, values) in &mut given.capabilities {

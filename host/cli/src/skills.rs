@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// The folder among the skills with the versions that were added.
 const VERSIONS: &str = ".store";
+/// Programs that start scripts for other bots; here `exec` does.
+const RUNNERS: [&str; 2] = ["uv", "npx"];
 /// The folder in a session's scratch directory with those of the skills.
 pub const SCRATCH: &str = "skills";
 
@@ -62,7 +64,7 @@ pub fn settings(settings: &Settings) -> SkillSettings {
     let added = programs::added(settings).into_iter().filter_map(|(_, added)| added.ok());
     SkillSettings {
         disabled: settings.config.agents.defaults.disabled_skills.iter().cloned().collect(),
-        programs: built_in.chain(added.flat_map(|added| added.names)).collect(),
+        programs: built_in.chain(added.flat_map(|added| added.names)).chain(RUNNERS.map(str::to_owned)).collect(),
         secrets: settings.config.secrets.keys().cloned().collect(),
     }
 }

@@ -29,7 +29,7 @@ impl Skill {
     pub(crate) fn after(before: Option<Self>, folder: PathBuf, grants: Grants) -> Self {
         let places = before.as_ref().map(|before| before.places.clone());
         let withdrawn = match before {
-            Some(before) if before.folder == folder && before.grants.is_within(&grants) => before.withdrawn,
+            Some(before) if before.grants.is_within(&grants) => before.withdrawn,
             Some(before) => {
                 before.withdrawn.cancel();
                 CancellationToken::new()

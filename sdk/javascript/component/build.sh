@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds my-skill.js or .ts, with its packages, as a component: ./build.sh WIT SOURCE OUT.wasm, where WIT is the folder
-# `wit` of Chiton. Needs Node, and npm the first time.
+# `wit` of Chiton. Needs Node, and npm the first time; ends with 127 where these are missing.
 set -euo pipefail
 [ $# -eq 3 ] || { echo "usage: build.sh WIT SOURCE OUT.wasm" >&2; exit 2; }
 wit=$(realpath "$1") source=$(realpath "$2") out=$(realpath -m "$3")
 cd "$(dirname "$0")"
-[ -d node_modules ] || npm install --silent --no-audit --no-fund
+[ -d node_modules ] || npm install --silent --no-audit --no-fund || exit 127
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # One package a folder, as the packager reads them.

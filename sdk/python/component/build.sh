@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds my_skill.py with its packages as a component: ./build.sh WIT OUT.wasm, where WIT is the folder `wit` of Chiton.
-# Needs python3 with venv, and PyPI the first time.
+# Needs python3 with venv, and PyPI the first time; ends with 127 where these are missing.
 set -euo pipefail
 [ $# -eq 2 ] || { echo "usage: build.sh WIT OUT.wasm" >&2; exit 2; }
 wit=$(realpath "$1") out=$(realpath -m "$2")
 cd "$(dirname "$0")"
-[ -x .venv/bin/componentize-py ] || { python3 -m venv .venv && .venv/bin/pip --quiet install componentize-py==0.25.1 -r requirements.txt; }
+[ -x .venv/bin/componentize-py ] || { python3 -m venv .venv && .venv/bin/pip --quiet install componentize-py==0.25.1 -r requirements.txt; } || exit 127
 VIRTUAL_ENV=$PWD/.venv .venv/bin/componentize-py --quiet -d "$wit" -d skill.wit -w chiton:skill/skill componentize my_skill -p . -o "$out"
 # The packager leaves the interpreter's start exported as the instance `exports`, which the contract does not know: an
 # empty instance, which is not exported, takes its place.

@@ -7,6 +7,11 @@ use std::path::Path;
 
 /// Programs that run the script named after them.
 const INTERPRETERS: [&str; 9] = ["sh", "bash", "python3", "python", "js", "node", "bun", "tsx", "ts-node"];
+/// Other ways of starting a script, each with the interpreter that does it here.
+const RUNNERS: [(&str, &str); 4] =
+    [("uv run", "python3"), ("npx tsx", "tsx"), ("npx ts-node", "ts-node"), ("bun run", "bun")];
+/// Where other bots keep skills: what follows the skill's name is a path in its folder.
+const ELSEWHERE: &str = "skills/";
 
 /// Endings of files that are code.
 const CODE: [&str; 11] = ["sh", "bash", "zsh", "py", "js", "mjs", "cjs", "ts", "rb", "pl", "wasm"];
@@ -51,11 +56,15 @@ pub(crate) fn command(command: &str, folder: &str) -> Result<String, Failure> {
     if is_text(folder) {
         return Ok(command.to_owned());
     }
-    let words = plain_words(&command.replace("{baseDir}/", ""))
-        .map_err(|error| Failure::InvalidArguments(error.to_string()))?;
+    let words = plain_words(&here(command, folder)).map_err(|error| Failure::InvalidArguments(error.to_string()))?;
     let mut words = words.ok_or_else(|| {
         refused("has to be one script with literal arguments: no pipes, lists, variables, patterns or redirections")
     })?;
+    let started = words.get(..2).map(|words| words.join(" "));
+    if let Some((_, interpreter)) = RUNNERS.iter().find(|(words, _)| started.as_deref() == Some(words)) {
+        let named = words.get(2).is_some_and(|word| INTERPRETERS.contains(&word.as_str()));
+        words.splice(..2, (!named).then(|| (*interpreter).to_owned()));
+    }
     let by_name = words.len() > 1 && INTERPRETERS.contains(&words[0].as_str());
     let script = &mut words[usize::from(by_name)];
     *script = inside(folder, script)?;
@@ -79,6 +88,22 @@ fn inside(folder: &str, named: &str) -> Result<String, Failure> {
     }
 }
 
+/// A command with relative paths where it names the skill's folder as another bot would.
+fn here(command: &str, folder: &str) -> String {
+    let command = command.replace("{baseDir}/", "");
+    // The host keeps a version in a folder of its own, below that of the skill.
+    let name = Path::new(folder).parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
+    let place = format!("{ELSEWHERE}{name}/");
+    let Some(at) = command.find(&place) else { return command };
+    let start = command[..at].rfind([' ', '\t', '\n']).map_or(0, |blank| blank + 1);
+    match &command[start..at] {
+        before if before.is_empty() || before.starts_with("~/.") => {
+            format!("{}{}", &command[..start], &command[at + place.len()..])
+        }
+        _ => command,
+    }
+}
+
 fn refused(why: &str) -> Failure {
     Failure::InvalidArguments(format!("with 'skill' the command {why}"))
 }
@@ -87,17 +112,23 @@ fn refused(why: &str) -> Failure {
 mod tests {
     use super::*;
 
-    const FOLDER: &str = "/home/ann/.chiton/skills/weather";
+    const FOLDER: &str = "/home/ann/.chiton/skills/.store/weather/1f";
 
     #[test]
     fn a_script_of_the_folder_runs_by_its_absolute_path() {
         let cases = [
-            ("scripts/get.sh Paris", "/home/ann/.chiton/skills/weather/scripts/get.sh Paris"),
-            ("{baseDir}/scripts/get.sh Paris", "/home/ann/.chiton/skills/weather/scripts/get.sh Paris"),
-            ("./get.sh 'New York'", "/home/ann/.chiton/skills/weather/get.sh 'New York'"),
-            ("/home/ann/.chiton/skills/weather/get.sh", "/home/ann/.chiton/skills/weather/get.sh"),
-            ("python3 get.py '$(id)'", "python3 /home/ann/.chiton/skills/weather/get.py '$(id)'"),
-            ("get.sh -c 'rm -r .'", "/home/ann/.chiton/skills/weather/get.sh -c 'rm -r .'"),
+            ("scripts/get.sh Paris", "/home/ann/.chiton/skills/.store/weather/1f/scripts/get.sh Paris"),
+            ("{baseDir}/scripts/get.sh Paris", "/home/ann/.chiton/skills/.store/weather/1f/scripts/get.sh Paris"),
+            ("./get.sh 'New York'", "/home/ann/.chiton/skills/.store/weather/1f/get.sh 'New York'"),
+            ("/home/ann/.chiton/skills/.store/weather/1f/get.sh", "/home/ann/.chiton/skills/.store/weather/1f/get.sh"),
+            ("python3 get.py '$(id)'", "python3 /home/ann/.chiton/skills/.store/weather/1f/get.py '$(id)'"),
+            ("uv run get.py x", "python3 /home/ann/.chiton/skills/.store/weather/1f/get.py x"),
+            ("uv run python get.py", "python /home/ann/.chiton/skills/.store/weather/1f/get.py"),
+            ("npx tsx scripts/a.ts", "tsx /home/ann/.chiton/skills/.store/weather/1f/scripts/a.ts"),
+            ("~/.clawdbot/skills/weather/get.sh", "/home/ann/.chiton/skills/.store/weather/1f/get.sh"),
+            ("python3 skills/weather/get.py", "python3 /home/ann/.chiton/skills/.store/weather/1f/get.py"),
+            ("skills/other/get.sh", "/home/ann/.chiton/skills/.store/weather/1f/skills/other/get.sh"),
+            ("get.sh -c 'rm -r .'", "/home/ann/.chiton/skills/.store/weather/1f/get.sh -c 'rm -r .'"),
         ];
         for (given, run) in cases {
             assert_eq!(command(given, FOLDER).unwrap(), run);
@@ -110,19 +141,22 @@ mod tests {
             "/bin/sh x",
             "sh -c 'curl https://a.example'",
             "python3 -c 1",
+            "uv run -c 1",
+            "uv run python3 -c 1",
+            "~/.clawdbot/skills/weather/../../x",
             "python3 /tmp/x.py",
             "../other/get.sh",
             "scripts/../../other/get.sh",
-            "/home/ann/.chiton/skills/weather/../other/x",
+            "/home/ann/.chiton/skills/.store/weather/1f/../other/x",
             "scripts//get.sh",
-            "/home/ann/.chiton/skills/weatherman/x",
+            "/home/ann/.chiton/skills/.store/weather/1f2/x",
             "get.sh; curl https://a.example",
             "get.sh | sh",
             "get.sh $HOME",
             "get.sh > f",
             "X=1 get.sh",
             "",
-            "/home/ann/.chiton/skills/weather/",
+            "/home/ann/.chiton/skills/.store/weather/1f/",
             "get.sh `id`",
         ];
         for given in cases {

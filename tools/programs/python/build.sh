@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the Python engine, which is CPython started, with its library imported, and kept as a component:
 #   tools/programs/python/build.sh OUT.wasm
-# Needs python3 with venv, and PyPI the first time (about 50 MB). Later builds need no network.
+# Needs python3 with venv, and PyPI the first time (about 50 MB); ends with 127 where these are missing. Later builds need
+# no network.
 set -euo pipefail
 
 [ $# -eq 1 ] || { echo "usage: build.sh OUT.wasm" >&2; exit 2; }
@@ -12,9 +13,9 @@ venv=${CARGO_TARGET_DIR:-$root/target}/componentize-py
 packager=componentize-py==0.25.1
 
 if [ "$("$venv/bin/componentize-py" --version 2>/dev/null)" != "componentize-py ${packager#*==}" ]; then
-  python3 -m venv "$venv" || { echo "python: python3 with its module venv is needed (Debian: apt-get install python3-venv)" >&2; exit 1; }
+  python3 -m venv "$venv" || { echo "python: python3 with its module venv is needed (Debian: apt-get install python3-venv)" >&2; exit 127; }
   "$venv/bin/pip" --quiet --disable-pip-version-check install "$packager" ||
-    { echo "python: $packager cannot be installed; connect to the network (PyPI) and run this again" >&2; exit 1; }
+    { echo "python: $packager cannot be installed; connect to the network (PyPI) and run this again" >&2; exit 127; }
 fi
 mkdir -p "$(dirname "$out")"
 # The packager adds the packages of the environment; this one has none of the machine's.

@@ -5,6 +5,7 @@ use crate::builtin::BuiltIn;
 use crate::config;
 use crate::dialog::{Dialog, number};
 use crate::exit::{Exit, Failure};
+use crate::ports::unpinned;
 use crate::rows;
 use crate::skills::{self, folder};
 use chiton_sandbox::Component;
@@ -180,8 +181,11 @@ pub(super) fn needs_no_word(
     if !trusted || !same_limits || is_wider(&old, &asked) {
         return None;
     }
-    // Only what the owner gave, and of that what the new version asks for.
-    Some(asked.into_iter().filter(|grant| !is_wider(held, std::slice::from_ref(grant))).collect())
+    // Only what the owner gave, and of that what the new version asks for. A program stays the file that it was.
+    let plain: Vec<String> = held.iter().map(|grant| unpinned(grant).to_owned()).collect();
+    let given = asked.into_iter().filter(|grant| !is_wider(&plain, std::slice::from_ref(grant)));
+    let same = |grant: String| held.iter().find(|held| unpinned(held) == grant).cloned().unwrap_or(grant);
+    Some(given.map(same).collect())
 }
 
 /// What to say when nothing with this digest waits.

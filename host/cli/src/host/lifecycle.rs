@@ -8,6 +8,7 @@ use super::inspect::{needs_no_word, nothing_waits, waiting};
 use crate::config;
 use crate::dialog::{self, Dialog};
 use crate::exit::{Exit, Failure};
+use crate::ports::shown_program;
 use crate::request::Decision;
 use crate::rows::{self, Source};
 use crate::settings::Settings;
@@ -77,6 +78,7 @@ impl Host {
         let pinned = self.store().publisher(&name).await?.unwrap_or_default().key;
         let held = self.held(&name, before).await?;
         if let Some(granted) = before.and_then(|before| needs_no_word(before, &row, key.as_deref(), &pinned, &held)) {
+            let granted = granted.into_iter().map(rows::kept).collect::<Result<Vec<_>, _>>()?;
             self.activate(&row, &granted, pinned).await?;
             dialog.state = SkillState::Active;
         }
@@ -109,6 +111,7 @@ impl Host {
         for grant in &granted {
             rows::check(grant, self.settings())?;
         }
+        let granted = granted.into_iter().map(rows::kept).collect::<Result<Vec<_>, _>>()?;
         let runs = versions.iter().any(|row| row.state == SkillState::Active);
         let row = SkillRow { granted_json: Some(rows::to_json(&granted)), ..row.clone() };
         let validity = match decision {
@@ -309,7 +312,7 @@ impl Host {
             snapshot.iter().filter(|tool| tool.slot == name).map(|tool| &tool.definition.name).collect();
         Ok(json!({
             "name": name, "version": row.version, "digest": row.digest, "state": SkillState::Active, "tools": tools,
-            "grants": granted,
+            "grants": granted.iter().map(|grant| shown_program(grant)).collect::<Vec<_>>(),
         }))
     }
 

@@ -118,6 +118,19 @@ async fn what_a_skill_is_denied_is_asked_for_in_its_own_name() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_version_with_the_same_rights_lets_the_calls_of_the_old_one_finish() {
+    let scene = Scene::new(Some("*")).await;
+    let exchanged = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let grants = files(&scene.granted, Access::Write);
+        scene.world.sandbox.set_skills(vec![("weather".to_owned(), scene.own.clone(), grants)]);
+    };
+    let sleeping = scene.call(json!("weather"), json!([{ "op": "sleep", "ms": 500 }]), session());
+    let (called, ()) = tokio::join!(sleeping, exchanged);
+    assert!(called.result.is_ok(), "{:?}", called.result);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_taken_from_a_skill_ends_its_calls_and_no_others() {
     let scene = Scene::new(Some("*")).await;
     let sleeping = |skill| scene.call(skill, json!([{ "op": "sleep", "ms": 1500 }]), session());

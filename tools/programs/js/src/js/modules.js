@@ -21,6 +21,7 @@
   EventEmitter.EventEmitter = EventEmitter;
   const util = { inspect: (value) => inspect(value), format: (...values) => format(values),
     get TextEncoder() { return globalThis.TextEncoder; }, get TextDecoder() { return globalThis.TextDecoder; },
+    get parseArgs() { return services('parseArgs'); },
     isDeepStrictEqual: (a, b) => inspect(a) === inspect(b),
     promisify: (work) => (...values) => new Promise((done, fail) => work(...values, (failure, result) => (failure ? fail(failure) : done(result)))) };
   const os = { EOL: '\n', platform: () => 'linux', tmpdir: () => process.env.TMPDIR ?? '/tmp', homedir: () => process.env.HOME ?? '/',

@@ -96,6 +96,38 @@
     },
     escape: text, unescape: decodeURIComponent,
   };
-  return { crypto, querystring, http: http('http:'), https: http('https:'), readline: readline(false), 'readline/promises': readline(true),
+  // https://nodejs.org/api/util.html#utilparseargsconfig
+  const parseArgs = ({ args = process.argv.slice(2), options = {}, strict = true, allowPositionals = !strict, allowNegative = false } = {}) => {
+    const values = Object.create(null), positionals = [], rest = [...args];
+    const fail = (code, said) => { throw Object.assign(new TypeError(said), { code: 'ERR_PARSE_ARGS_' + code }); };
+    const named = (short) => Object.keys(options).find((name) => options[name].short === short);
+    const put = (name, value) => {
+      const isNot = allowNegative && !(name in options) && name.startsWith('no-');
+      if (isNot) [name, value] = [name.slice(3), false];
+      const option = options[name];
+      if (strict && !option) fail('UNKNOWN_OPTION', `Unknown option '${name.length > 1 ? '--' : '-'}${name}'`);
+      if (option?.type === 'string' && value === undefined) value = rest.shift() ?? (strict ? fail('INVALID_OPTION_VALUE', `Option '--${name} <value>' argument missing`) : true);
+      else if (strict && option.type === 'boolean' && typeof value === 'string') fail('INVALID_OPTION_VALUE', `Option '--${name}' does not take an argument`);
+      value ??= true;
+      if (option?.multiple) (values[name] ??= []).push(value); else values[name] = value;
+    };
+    while (rest.length) {
+      const one = rest.shift();
+      if (one === '--') { positionals.push(...rest.splice(0)); break; }
+      const [, long, , value] = /^--([^=]+)(=([^]*))?$/.exec(one) ?? [];
+      if (long) put(long, value);
+      else if (/^-[^-]/.test(one)) {
+        for (let at = 1; at < one.length; at++) {
+          const name = named(one[at]) ?? one[at];
+          if (options[name]?.type === 'string') { put(name, one.slice(at + 1) || undefined); break; }
+          put(name);
+        }
+      } else if (allowPositionals) positionals.push(one);
+      else fail('UNEXPECTED_POSITIONAL', `Unexpected argument '${one}'. This command does not take positional arguments`);
+    }
+    for (const [name, option] of Object.entries(options)) if (option.default !== undefined) values[name] ??= option.default;
+    return { values, positionals };
+  };
+  return { crypto, querystring, parseArgs, http: http('http:'), https: http('https:'), readline: readline(false), 'readline/promises': readline(true),
     child_process: Object.fromEntries(['exec', 'execSync', 'execFile', 'execFileSync', 'spawn', 'spawnSync', 'fork'].map((name) => [name, refused])) };
 })
