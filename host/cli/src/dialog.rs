@@ -198,11 +198,17 @@ fn warnings(settings: &Settings, package: &Package, needs: &Needs) -> Vec<String
         let libraries: Vec<_> = needs.libraries.iter().map(String::as_str).collect();
         warnings.push(format!("its scripts use libraries that the sandbox does not have: {}", libraries.join(", ")));
     }
-    warnings.extend(needs.files.iter().map(|file| format!("it speaks of {file}, which it cannot see without a grant")));
+    warnings.extend(needs.files.iter().map(|file| match file.starts_with("/tmp/") {
+        true => format!("it speaks of {file}: there is no /tmp here, and $TMPDIR names its scratch folder"),
+        false => format!("it speaks of {file}, which it cannot see without a grant"),
+    }));
     let unplaced = needs.secrets.iter().filter(|secret| secret.grant.is_none() && package.manifest().is_none());
     warnings.extend(unplaced.map(|secret| {
         let name = &secret.name;
-        format!("it wants {name}, and where that goes is not known: `--grant 'secrets={name} https://HOST/ header=...'` says it")
+        format!(
+            "it wants {name}, and where that goes is not known: say it with `chiton grant add {} 'secrets={name} https://HOST/ header=...'` when it is approved",
+            package.name()
+        )
     }));
     let named = asked(package)
         .into_iter()

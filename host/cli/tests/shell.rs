@@ -212,3 +212,18 @@ fn a_script_of_a_skill_runs_with_what_the_skill_was_granted() {
     home.run(&["grant", "remove", "exec", "skills=*"]).good();
     exec("weather", &command).bad(4, "chiton grant add exec skills=weather");
 }
+
+#[test]
+fn fs_19_what_a_program_may_not_open_is_told_with_its_grant_and_recorded() {
+    let home = Home::with_engine();
+    for command in ["cat /etc/passwd", "js -e \"require('fs').readFileSync('/etc/passwd')\"", "cp /etc/passwd ."] {
+        let ran = home.call("exec", json!({ "command": command }), &[]).good();
+        assert!(!ran.stdout.contains("root:"), "{ran:#?}");
+        assert!(ran.stderr.contains("chiton grant add exec files=/etc:read"), "{ran:#?}");
+    }
+    let denied = home.run(&["audit", "--json"]).good().json();
+    let denied = denied.as_array().unwrap().iter().filter(|record| record["verdict"] == "denied");
+    assert_eq!(denied.filter(|record| record["target"] == "/etc/passwd").count(), 3);
+    let looked = home.call("exec", json!({ "command": "test -e /etc/passwd; ls /etc /; cat /dev/null x" }), &[]).good();
+    assert!(!looked.stderr.contains("denied"), "{looked:#?}");
+}

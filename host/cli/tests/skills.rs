@@ -477,3 +477,28 @@ fn a_skill_goes_to_a_registry_and_comes_from_there_with_a_login_for_that_host_al
     skill.script(&SCRIPT.replace("one", "two"));
     with_login(&registry.host, &publish).bad(8, "0.1.0");
 }
+
+#[test]
+fn what_the_owner_gave_besides_is_told_when_an_update_takes_it_away() {
+    let home = Home::with_engine();
+    let skill = Skill::new(&home, "speaker");
+    home.run(&["skill", "add", skill.place(), "--approve"]).good();
+    let grant = format!("files={}:read", home.work().display());
+    home.run(&["grant", "add", "speaker", &grant]).good();
+    skill.manifest("speaker", "0.2.0", "");
+    let told = home.run(&["skill", "add", skill.place()]).good().stdout;
+    assert!(told.contains("no longer: it may read files in"), "{told}");
+    assert!(told.contains(&format!("`chiton grant add speaker '{grant}'`")), "{told}");
+}
+
+#[test]
+fn grants_chosen_at_the_approval_stay_in_what_is_to_be_typed() {
+    let home = Home::with_engine();
+    let skill = Skill::new(&home, "speaker");
+    home.run(&["skill", "add", skill.place()]).good();
+    let chosen = "network=https://a.example/";
+    let told = home.run(&["skill", "approve", "speaker", "--grant", chosen]).good().stdout;
+    assert!(told.contains(&format!("--grant '{chosen}'")), "{told}");
+    home.run(&["skill", "add", skill.place(), "--approve"]).good();
+    home.run(&["skill", "approve", "speaker", "--grant", chosen]).bad(10, "chiton grant add speaker");
+}

@@ -31,6 +31,20 @@ const FEW_ENTRIES: usize = 1_000;
 
 type Fd = Resource<Descriptor>;
 
+/// Asking what something is.
+const LOOK: Act = ("stat", Read);
+/// Where programs look for parts of a system that is not there.
+const SYSTEM: [&str; 6] = ["dev", "lib", "proc", "sys", "usr", "run"];
+
+/// What no grant names is denied, unless a program only looks whether it is there.
+fn refused_elsewhere(act: Act, path: &str) -> Refused {
+    let is_system = path.split('/').find(|part| !matches!(*part, "" | ".")).is_none_or(|first| SYSTEM.contains(&first));
+    match act == LOOK || act.0 == "readlink" || is_system {
+        true => Errno::NOENT.into(),
+        false => Rule::Outside.into(),
+    }
+}
+
 impl GuardedView<'_> {
     fn start(&self, fd: &Fd) -> FsResult<Start> {
         let start = self.files.held.get(&fd.rep()).cloned();
@@ -46,7 +60,10 @@ impl GuardedView<'_> {
         body: impl FnOnce(&Mount, &File) -> Result<T, Refused>,
     ) -> FsResult<T> {
         let start = self.start(fd)?;
-        let done = body(&start.mount, start.directory()?);
+        let done = match start.mount.is_elsewhere {
+            true => Err(refused_elsewhere(act, path)),
+            false => body(&start.mount, start.directory()?),
+        };
         done.map_err(|refused| self.answer(act, start, path, refused))
     }
 
@@ -89,7 +106,7 @@ impl GuardedView<'_> {
 
     fn look_at(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> FsResult<Stat> {
         let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
-        self.at(("stat", Read), fd, path, |mount, base| mount.look(base, path, follow))
+        self.at(LOOK, fd, path, |mount, base| mount.look(base, path, follow))
     }
 
     /// Wraps a stock stream so that it charges what it writes.
@@ -147,7 +164,8 @@ impl HostDescriptor for GuardedView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
         let how = how(path_flags, open, flags)?;
-        let act = ("open", if how.write { Write } else { Read });
+        let looks = how.directory && self.start(&fd)?.mount.is_elsewhere;
+        let act = if looks { LOOK } else { ("open", if how.write { Write } else { Read }) };
         let opened = self.at(act, &fd, &path, |mount, base| mount.open(base, &path, how))?;
         let mount = self.start(&fd)?.mount;
         let perms = mount.root.perms;

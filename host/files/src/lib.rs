@@ -133,6 +133,16 @@ impl FileContext {
         let Self { mounts, report, _turns: turns, .. } = self;
         Self { mounts: mounts.clone(), held: HashMap::new(), report: report.clone(), _turns: turns.clone() }
     }
+
+    /// With a mount for what no grant names, so that every path outside is heard of: for guests whose library of C would
+    /// refuse such paths by itself, as if they were not there.
+    #[must_use]
+    pub fn hearing_of_all(mut self) -> Self {
+        if self.mounts.iter().all(|mount| mount.path != Path::new("/")) {
+            self.mounts.extend(Mount::elsewhere().map(Arc::new));
+        }
+        self
+    }
 }
 
 /// A store's files as the host functions see them.

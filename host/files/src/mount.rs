@@ -6,13 +6,13 @@ use crate::place::{Protected, in_git_directory, whereabouts, within};
 use crate::quota::{Meter, Token, lock};
 use crate::rule::{Refused, Rule};
 use crate::walk::{Entry, beneath};
-use crate::{Access, FileGrant};
+use crate::{Access, FileGrant, Quota};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, openat2};
 use rustix::io::Errno;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use wasmtime_wasi::filesystem::Dir;
 use wasmtime_wasi::{FsPerms, OpenMode};
 
@@ -78,19 +78,22 @@ pub(crate) struct Mount {
     pub(crate) meter: Arc<Meter>,
     /// Where the root was when the call started.
     host: PathBuf,
+    /// Whether it stands for all that no grant names.
+    pub(crate) is_elsewhere: bool,
     /// Places inside that are closed all the same.
     closed: Vec<PathBuf>,
     /// Where changes are noted before they are made.
     journal: Option<Mutex<Journal>>,
 }
 
+const ROOT: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
 /// Opens a granted directory, unless it is the bot's own or a link has taken its place.
 pub(crate) fn open_root(grant: &FileGrant, protected: &Protected) -> Result<(Dir, Id), MountError> {
     if protected.is(&grant.path) {
         return Err(MountError::Protected { path: grant.path.clone() });
     }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root: File = match openat2(CWD, &grant.path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+    let root: File = match openat2(CWD, &grant.path, ROOT, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
         Ok(root) => root.into(),
         Err(Errno::NOSYS) => return Err(MountError::Kernel),
         Err(errno) => return Err(unopened(grant, errno.into())),
@@ -106,6 +109,17 @@ pub(crate) fn open_root(grant: &FileGrant, protected: &Protected) -> Result<(Dir
 fn unopened(grant: &FileGrant, reason: std::io::Error) -> MountError {
     MountError::Open { path: grant.path.clone(), reason }
 }
+
+/// An empty directory that has no name any more, so that nothing can come to be in it.
+static NOWHERE: LazyLock<Option<File>> = LazyLock::new(|| {
+    let place = std::env::temp_dir().join(format!(".chiton-nowhere-{}", std::process::id()));
+    // Of a process that ended between these lines.
+    std::fs::remove_dir(&place).ok();
+    std::fs::create_dir(&place).ok()?;
+    let nowhere = openat2(CWD, &place, ROOT, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    std::fs::remove_dir(&place).ok()?;
+    nowhere.ok().map(File::from)
+});
 
 /// Which object this is.
 pub(crate) fn identity(metadata: &Metadata) -> Id {
@@ -126,11 +140,28 @@ impl Mount {
         Ok(Self {
             path: grant.path.clone(),
             writable: grant.access == Access::Write,
+            is_elsewhere: false,
             closed: protected.inside(&host),
             journal: journal.map(|directory| Mutex::new(Journal::new(directory, (host.clone(), inode)))),
             root,
             meter,
             host,
+        })
+    }
+
+    /// What stands for everything that no grant names, under the name `/`: libraries of C ask there for such paths, which
+    /// they would refuse by themselves otherwise. It is empty, and what is tried in it is a denial.
+    pub(crate) fn elsewhere() -> Option<Self> {
+        let root = Dir::new(NOWHERE.as_ref()?.try_clone().ok()?, FsPerms::ReadOnly, OpenMode::READ, true);
+        Some(Self {
+            path: PathBuf::from("/"),
+            writable: false,
+            is_elsewhere: true,
+            closed: Vec::new(),
+            journal: None,
+            meter: Meter::counted(root.dir.clone(), None, Quota { bytes: 0, entries: 0 }),
+            root,
+            host: PathBuf::from("/"),
         })
     }
 
@@ -289,7 +320,8 @@ impl Mount {
 
     /// An absolute path for the record: what the guest named, seen from the directory it started in.
     pub(crate) fn target(&self, base: &File, path: &str) -> PathBuf {
-        let mut target = whereabouts(base).unwrap_or_else(|_| self.host.clone());
+        let named = whereabouts(base).ok().filter(|_| !self.is_elsewhere);
+        let mut target = named.unwrap_or_else(|| self.host.clone());
         for component in Path::new(path).components() {
             match component {
                 std::path::Component::ParentDir => drop(target.pop()),
@@ -302,7 +334,7 @@ impl Mount {
 
     /// Whether a path lies in this mount, going by its text.
     pub(crate) fn contains(&self, target: &Path) -> bool {
-        target.starts_with(&self.host)
+        target.starts_with(&self.host) && !self.is_elsewhere
     }
 }
 

@@ -60,15 +60,16 @@ struct Ledger {
 impl Meter {
     /// Counts what the directory holds, if there is a limit to hold it against.
     pub(crate) async fn start(directory: Arc<File>, limit: Option<Quota>) -> io::Result<Arc<Self>> {
-        let used = match limit {
-            None => Quota { bytes: 0, entries: 0 },
-            Some(_) => {
-                let directory = directory.clone();
-                tokio::task::spawn_blocking(move || count(&directory)).await??
-            }
-        };
+        let Some(limit) = limit else { return Ok(Self::counted(directory, None, Quota { bytes: 0, entries: 0 })) };
+        let there = directory.clone();
+        let used = tokio::task::spawn_blocking(move || count(&there)).await??;
+        Ok(Self::counted(directory, Some(limit), used))
+    }
+
+    /// The account of a directory that holds so much already.
+    pub(crate) fn counted(directory: Arc<File>, limit: Option<Quota>, used: Quota) -> Arc<Self> {
         let ledger = Mutex::new(Ledger { used, unseen: LOOK_EVERY, open: HashMap::new() });
-        Ok(Arc::new(Self { limit, directory, ledger }))
+        Arc::new(Self { limit, directory, ledger })
     }
 
     /// Charges bytes and entries before they come to be.

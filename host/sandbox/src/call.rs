@@ -133,6 +133,7 @@ impl Sandbox {
         let CallRequest { session, progress, .. } = request;
         let call = Call::new(self.clone(), subject.clone(), session, rights, limits.clone());
         let call = Call { progress, script: tool.component.script.clone(), ..call };
+        let files = if call.script.is_some() { files.hearing_of_all() } else { files };
         let mut store = self.store(Arc::new(call), files, None);
         let answered = {
             let _ticking = machine.ticker.tick();

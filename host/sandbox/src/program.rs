@@ -225,7 +225,7 @@ impl State {
         if program.is_none() {
             self.native_is_possible(&name)?;
         }
-        let (files, (sender, ended)) = (self.files.share(), watch::channel(None));
+        let (files, (sender, ended)) = (self.files.share().hearing_of_all(), watch::channel(None));
         let task = tokio::spawn(async move {
             let stderr = command.stderr.clone();
             let ran = match program {

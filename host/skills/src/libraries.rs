@@ -3,22 +3,24 @@
 use crate::package::Package;
 use crate::scan::{Line, any};
 
-/// The modules of Python's own library (3.11 to 3.14), and those that the engine adds.
-const PYTHON: &str = "__future__ abc aifc argparse array ast asyncio atexit base64 bdb binascii bisect builtins bz2 cProfile \
-    calendar cgi chiton cmath cmd code codecs codeop collections colorsys compression concurrent configparser contextlib \
-    contextvars copy copyreg csv dataclasses datetime decimal difflib dis doctest email encodings enum errno faulthandler \
-    fileinput filecmp fnmatch fractions ftplib functools gc genericpath getopt getpass gettext glob graphlib gzip hashlib \
-    heapq hmac html http imaplib imghdr importlib inspect io ipaddress itertools json keyword linecache locale logging lzma \
-    mailbox marshal math mimetypes mmap modulefinder multiprocessing netrc numbers opcode operator optparse os pathlib pdb \
-    pickle pickletools pipes pkgutil platform plistlib poplib posixpath pprint profile pstats py_compile pydoc queue quopri \
-    random re reprlib requests resource rlcompleter runpy sched secrets select selectors shelve shlex shutil signal site \
-    smtplib socket socketserver sqlite3 ssl stat statistics string stringprep struct subprocess symtable sys sysconfig \
-    tarfile tempfile textwrap threading time timeit token tokenize tomllib trace traceback tracemalloc types typing \
-    unicodedata unittest urllib uuid venv warnings wave weakref webbrowser wsgiref xml xmlrpc zipapp zipfile zipimport zlib \
-    zoneinfo";
+/// The modules of Python's own library that the engine can import, and those that it adds.
+const PYTHON: &str = "__future__ abc argparse array ast asyncio atexit base64 bdb binascii bisect builtins cProfile calendar \
+    chiton cmath cmd code codecs codeop collections colorsys compression concurrent configparser contextlib \
+    contextvars copy copyreg csv dataclasses datetime decimal difflib dis doctest email encodings enum errno \
+    faulthandler fileinput filecmp fnmatch fractions functools gc genericpath getopt getpass gettext glob \
+    graphlib gzip hashlib heapq hmac html http importlib inspect io ipaddress itertools json keyword linecache \
+    locale logging mailbox marshal math mimetypes modulefinder netrc numbers opcode operator optparse os pathlib \
+    pdb pickle pickletools pkgutil platform plistlib posixpath pprint profile pstats py_compile queue quopri \
+    random re reprlib requests rlcompleter runpy sched secrets select selectors shelve shlex shutil signal site \
+    socket socketserver sqlite3 stat statistics string stringprep struct subprocess symtable sys sysconfig \
+    tarfile tempfile textwrap threading time timeit token tokenize tomllib trace traceback tracemalloc types \
+    typing unicodedata unittest urllib uuid warnings wave weakref wsgiref xml xmlrpc zipapp zipfile zipimport \
+    zlib zoneinfo";
 /// The modules of Node that the engine has, and `child_process`, which says itself why there is none.
 const JAVASCRIPT: &str = "assert buffer child_process chiton console crypto events fs http https os path process querystring \
     readline timers url util";
+/// What texts of several lines are in, in Python.
+const TEXT: [&str; 2] = ["\"\"\"", "'''"];
 /// What stands before the name of a module in JavaScript.
 const REQUIRES: [&str; 4] = ["require(", " from ", "import(", "import "];
 
@@ -34,10 +36,18 @@ pub(crate) fn missing(package: &Package, place: &str, block: &[Line]) -> Vec<Str
     let brought = |name: &str| {
         package.files().keys().any(|file| file.split('/').any(|part| part.split('.').next() == Some(name)))
     };
-    // What is tried may fail.
-    let tried = |at: usize| block[..at].last().is_some_and(|before| before.text.trim() == "try:");
-    let lines = block.iter().enumerate().filter(|(at, line)| !line.is_comment() && !tried(*at));
-    let asked = lines.flat_map(|(_, line)| names(line.text));
+    // What is tried may fail, and what is for the reader of types is not run.
+    let unasked = |at: usize| {
+        block[..at].last().is_some_and(|before| before.text.trim() == "try:" || before.text.contains("TYPE_CHECKING:"))
+    };
+    let mut is_text = false;
+    let mut is_code = |line: &Line| {
+        let was = is_text;
+        is_text ^= TEXT.iter().map(|quotes| line.text.matches(quotes).count()).sum::<usize>() % 2 == 1;
+        !was && !line.is_comment()
+    };
+    let lines: Vec<_> = block.iter().enumerate().filter(|(at, line)| is_code(line) && !unasked(*at)).collect();
+    let asked = lines.iter().flat_map(|(_, line)| names(line.text));
     asked.filter(|name| !any(known, name) && !brought(name)).map(str::to_owned).collect()
 }
 
@@ -89,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_no_engine_has_and_the_skill_does_not_bring_is_told() {
-        let python = "import os, json, docx\nfrom bs4 import BeautifulSoup\nfrom .near import x\nimport helper\n\
+        let python = "\"\"\"How:\nimport numpy\n\"\"\"\nif TYPE_CHECKING:\n    import pandas\nimport os, json, docx\nfrom bs4 import BeautifulSoup\nfrom .near import x\nimport helper\n\
             try:\n    import yaml\nexcept ImportError:\n    yaml = None\nimport requests\n# import numpy\n";
         let script = "import axios from 'axios';\nimport { readFile } from 'node:fs/promises';\nconst x = require('./near');\n\
             const pdf = require(\"pdf-lib/esm\");\nimport type { A } from 'types';\nsay(\"word from 'there'\");\n";

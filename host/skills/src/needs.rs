@@ -19,7 +19,7 @@ const VARIABLES: &str = r#"${ $ environ[" environ[' environ.get(" environ.get(' 
 /// What the name of a secret contains.
 const SECRET: &str = "KEY TOKEN SECRET PASSWORD PASSWD AUTH CREDENTIAL BEARER";
 /// Where paths begin that lie outside of everything a skill has.
-const OUTSIDE: &str = "~/ $HOME/ ${HOME}/ /etc/ /home/ /root/ /Users/ /var/ /opt/ /Library/ /proc/ /sys/";
+const OUTSIDE: &str = "~/ $HOME/ ${HOME}/ /etc/ /home/ /root/ /tmp/ /Users/ /var/ /opt/ /Library/ /proc/ /sys/";
 /// What ends a URL in a text.
 const URL_ENDS: &[char] =
     &[' ', '\t', '"', '\'', '`', '<', '>', '(', ')', '{', '[', ']', '|', '\\', '^', ',', ';', '$', '*'];
@@ -247,9 +247,22 @@ fn urls(line: &Line) -> Vec<(usize, Url)> {
         found.extend(
             HOST_OPTIONS.iter().filter_map(|option| quoted_after(code, option)).map(|host| format!("https://{host}")),
         );
-        found.extend(scan::bare_hosts(code).into_iter().map(|host| format!("https://{host}")));
+        let quoted = code.split(['"', '\'', '`']).skip(1).step_by(2);
+        found.extend(quoted.filter(|text| is_interface(text)).map(|host| format!("https://{host}")));
+        for host in scan::bare_hosts(code) {
+            // A loader asks without a scheme as it asked before there was another; most hosts lead on from there.
+            found.push(format!("http://{host}"));
+            found.extend((!host.contains(':')).then(|| format!("https://{host}")));
+        }
     }
     found.into_iter().filter_map(|text| Some((line.number, Url::parse(&text).ok()?))).collect()
+}
+
+/// Whether a text is the name of a host for programs, as scripts write it without a scheme.
+fn is_interface(text: &str) -> bool {
+    text.starts_with("api.")
+        && text.matches('.').count() > 1
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
 }
 
 /// The quoted text after the name of an option, such as `hostname: "api.github.com"`, if it may be a host.

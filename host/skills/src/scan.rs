@@ -19,6 +19,10 @@ pub(crate) struct Line<'a> {
     pub(crate) kind: Kind,
 }
 
+/// First words that tell a block of commands from other text.
+const COMMANDS: &str = "$ . {baseDir} bash brew bun cat cd chmod clawdhub cp curl docker echo export gh git grep jq ls mkdir \
+    mv node npm npx openclaw pip pip3 python python3 rm sh sudo uv uvx wget";
+
 /// Most bytes of a line that are looked at.
 const MOST_LINE: usize = 2_000;
 /// Ends of file names and words at a fence that tell of commands, and those that tell of other code.
@@ -28,7 +32,8 @@ const OTHER: &str = "py python js mjs cjs javascript ts typescript";
 const BEFORE: &str = "if then elif else while until do ! time env exec command nohup xargs sudo { (";
 /// Words of the shell itself; what follows is no command.
 const OWN: &str = "for case esac in function fi done break continue return exit cd echo printf export set unset shift local \
-    declare readonly read test [ [[ true false : . source eval trap wait alias pwd exit let pushd popd umask ulimit type }";
+    declare readonly read test [ [[ true false : . source eval trap wait alias pwd exit let pushd popd umask ulimit type } \
+    builtin compgen disown getopts hash jobs mapfile readarray shopt times typeset unalias";
 /// How scripts start programs; the program's name is the first text that follows.
 const STARTERS: &str = "subprocess.run( subprocess.call( subprocess.check_output( subprocess.check_call( subprocess.Popen( \
     os.system( shutil.which( execSync( execFileSync( spawnSync(";
@@ -69,13 +74,16 @@ pub(crate) fn blocks<'a>(place: &str, text: &'a str) -> Vec<Vec<Line<'a>>> {
 
 /// The fenced blocks of a Markdown text, and what lies between them.
 fn fences(text: &str) -> Vec<Vec<Line<'_>>> {
-    let (mut blocks, mut fence) = (vec![Vec::new()], None);
+    let (mut blocks, mut fence): (Vec<Vec<Line>>, _) = (vec![Vec::new()], None);
+    let mut unnamed = Vec::new();
     for (index, text) in text.lines().enumerate() {
         let start = text.trim_start();
         let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
         fence = match (fence, mark) {
             (None, Some(mark)) => {
-                let word = start.trim_start_matches(['`', '~']).split_whitespace().next().unwrap_or("sh");
+                let word = start.trim_start_matches(['`', '~']).split_whitespace().next();
+                unnamed.extend(word.is_none().then_some(blocks.len()));
+                let word = word.unwrap_or("sh");
                 Some((mark, if any(SHELL, &word.to_ascii_lowercase()) { Kind::Shell } else { Kind::Other }))
             }
             (Some((open, _)), Some(mark)) if open == mark => None,
@@ -86,6 +94,14 @@ fn fences(text: &str) -> Vec<Vec<Line<'_>>> {
             }
         };
         blocks.push(Vec::new());
+    }
+    // What a fence without a word holds may be anything: a tree of files, an answer, a table.
+    for (_, block) in blocks.iter_mut().enumerate().filter(|(index, _)| unnamed.contains(index)) {
+        let first =
+            |line: &Line| line.text.trim_start().split([' ', '/']).next().is_some_and(|word| any(COMMANDS, word));
+        if !block.iter().any(first) {
+            block.iter_mut().for_each(|line| line.kind = Kind::Other);
+        }
     }
     blocks
 }
@@ -140,7 +156,7 @@ pub(crate) fn programs<'a>(block: &[Line<'a>]) -> Vec<&'a str> {
 /// The commands of a line of a shell, without what is quoted at their beginning.
 fn commands<'a>(line: &'a str, quote: &mut Option<char>) -> Vec<&'a str> {
     let prompt = line.trim_start().strip_prefix("$ ").unwrap_or(line);
-    let (mut parts, mut start, mut before) = (Vec::new(), 0, ' ');
+    let (mut parts, mut start, mut before, mut open) = (Vec::new(), 0, ' ', 0_usize);
     for (at, letter) in prompt.char_indices() {
         match (*quote, letter) {
             (Some(open), _) if letter == open && before != '\\' => *quote = None,
@@ -150,7 +166,19 @@ fn commands<'a>(line: &'a str, quote: &mut Option<char>) -> Vec<&'a str> {
                 parts.push(&prompt[start..at]);
                 return parts;
             }
+            // The end of a label of `case`, which is no command.
+            (None, ')') if open == 0 => {
+                parts.clear();
+                start = at + 1;
+            }
             (None, '|' | ';' | '&' | '(' | ')' | '`') if !(letter == '&' && before == '>') => {
+                open = if letter == '(' {
+                    open + 1
+                } else if letter == ')' {
+                    open - 1
+                } else {
+                    open
+                };
                 parts.push(&prompt[start..at]);
                 start = at + letter.len_utf8();
             }
@@ -203,10 +231,11 @@ pub(crate) fn bare_hosts(line: &str) -> Vec<&str> {
                 continue;
             }
             let word = word.trim_matches(['"', '\'']);
-            let host = word.split(['/', '?', ':']).next().unwrap_or_default();
+            let place = word.split(['/', '?']).next().unwrap_or_default();
+            let host = place.split(':').next().unwrap_or_default();
             let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
             if plain && host.contains('.') && !word.starts_with(['-', '.']) && !word.contains("://") {
-                found.push(host);
+                found.push(place);
             }
         }
     }

@@ -51,8 +51,8 @@ pub(crate) struct Exec {
     #[schemars(range(min = 1, max = 600))]
     timeout: Option<u64>,
     /// Run a script of this skill: the command is its path in the skill's folder, or an interpreter and that path, with
-    /// literal arguments (such as "scripts/today.py Paris" or "python3 scripts/today.py Paris"). If the skill has no
-    /// script, any command of its instructions. It has the rights of the skill and not those of exec.
+    /// literal arguments (such as "scripts/today.py Paris" or "python3 scripts/today.py Paris"), or a pipeline of such.
+    /// If the skill has no script, any command of its instructions. It has the rights of the skill and not those of exec.
     #[schemars(extend("format" = "skill"))]
     skill: Option<String>,
     /// Most characters of output; the middle of a longer output is left out (default 10000).
@@ -94,6 +94,10 @@ fn run(
     // Programs in the background end with the call; what they have written belongs to it.
     drop(shell);
     match ended {
+        // What a skill writes lies where nobody else looks.
+        Ok(code) if skill.is_some() => {
+            Ok(transcript.with_ending(&format!("Exit code: {code} (in the directory {place})")))
+        }
         Ok(code) => Ok(transcript.with_ending(&format!("Exit code: {code}"))),
         Err(_) => {
             let seconds = limit.as_secs_f64().round();

@@ -37,7 +37,7 @@ mod words;
 
 pub use error::SyntaxError;
 pub use invocation::run;
-pub use plain::plain_words;
+pub use plain::{Plain, plain};
 pub use quote::quote;
 pub use shell::{Shell, Standard};
 pub use system::{Launch, OpenMode, SpawnError, System};

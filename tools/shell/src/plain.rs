@@ -3,14 +3,26 @@
 use crate::error::SyntaxError;
 use crate::syntax;
 use crate::words::{self, Piece};
-use brush_parser::ast::{Command, CommandPrefixOrSuffixItem, Pipeline, SeparatorOperator, SimpleCommand, Word};
+use brush_parser::ast::{
+    Command, CommandPrefixOrSuffixItem, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline,
+    SeparatorOperator, SimpleCommand, Word,
+};
 
-/// The words of a command that is a single program with literal words, quoted or not. `None` when it is anything
-/// else: a list, a pipeline, an expansion, a pattern, a redirection, an assignment.
+/// One program of a pipeline, with literal words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plain {
+    /// Its name and its arguments, without quotes.
+    pub words: Vec<String>,
+    /// Where its errors go, as the shell reads it: nothing, `2>&1` or `2>/dev/null`.
+    pub errors: &'static str,
+}
+
+/// The programs of a command that is a program with literal words, quoted or not, or a pipeline of such. `None` when it
+/// is anything else: a list, an expansion, a pattern, another redirection, an assignment.
 ///
 /// # Errors
 /// When it is no command at all.
-pub fn plain_words(source: &str) -> Result<Option<Vec<String>>, SyntaxError> {
+pub fn plain(source: &str) -> Result<Option<Vec<Plain>>, SyntaxError> {
     let program = syntax::program(source)?;
     let [list] = &program.complete_commands[..] else { return Ok(None) };
     let [item] = &list.0[..] else { return Ok(None) };
@@ -18,21 +30,43 @@ pub fn plain_words(source: &str) -> Result<Option<Vec<String>>, SyntaxError> {
         return Ok(None);
     }
     let Pipeline { timed: None, bang: false, seq } = &item.0.first else { return Ok(None) };
-    match &seq[..] {
-        [Command::Simple(command)] => literal_words(command),
+    let one = |command: &Command| match command {
+        Command::Simple(command) => literal_words(command),
         _ => Ok(None),
-    }
+    };
+    seq.iter().map(one).collect()
 }
 
-fn literal_words(command: &SimpleCommand) -> Result<Option<Vec<String>>, SyntaxError> {
+fn literal_words(command: &SimpleCommand) -> Result<Option<Plain>, SyntaxError> {
     let (None, Some(name)) = (&command.prefix, &command.word_or_name) else { return Ok(None) };
     let suffix = command.suffix.iter().flat_map(|suffix| &suffix.0);
-    let mut words = Vec::new();
-    for word in std::iter::once(Some(name)).chain(suffix.map(word_of)) {
+    let (mut words, mut errors) = (Vec::new(), "");
+    for item in suffix.clone() {
+        if let CommandPrefixOrSuffixItem::IoRedirect(redirect) = item {
+            let Some(where_to) = errors_of(redirect).filter(|_| errors.is_empty()) else { return Ok(None) };
+            errors = where_to;
+        }
+    }
+    let words_of = suffix.filter(|item| !matches!(item, CommandPrefixOrSuffixItem::IoRedirect(_))).map(word_of);
+    for word in std::iter::once(Some(name)).chain(words_of) {
         let Some(literal) = word.map(literal).transpose()?.flatten() else { return Ok(None) };
         words.push(literal);
     }
-    Ok(Some(words))
+    Ok(Some(Plain { words, errors }))
+}
+
+/// What a redirection does if it sends errors to the output or away.
+fn errors_of(redirect: &IoRedirect) -> Option<&'static str> {
+    match redirect {
+        IoRedirect::File(Some(2), IoFileRedirectKind::DuplicateOutput, IoFileRedirectTarget::Duplicate(word)) => {
+            (word.value == "1").then_some("2>&1")
+        }
+        IoRedirect::File(Some(2), IoFileRedirectKind::DuplicateOutput, IoFileRedirectTarget::Fd(1)) => Some("2>&1"),
+        IoRedirect::File(Some(2), IoFileRedirectKind::Write, IoFileRedirectTarget::Filename(word)) => {
+            (word.value == "/dev/null").then_some("2>/dev/null")
+        }
+        _ => None,
+    }
 }
 
 fn word_of(item: &CommandPrefixOrSuffixItem) -> Option<&Word> {
@@ -65,7 +99,7 @@ fn text(piece: &Piece) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::plain_words;
+    use super::{Plain, plain};
 
     #[test]
     fn literal_words_are_plain() {
@@ -80,8 +114,18 @@ mod tests {
         ];
         for (source, words) in cases {
             let expected: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            assert_eq!(plain_words(source), Ok(Some(expected)), "{source}");
+            let expected = Plain { words: expected, errors: "" };
+            assert_eq!(plain(source), Ok(Some(vec![expected])), "{source}");
         }
+    }
+
+    #[test]
+    fn a_pipeline_of_plain_programs_is_plain() {
+        let shown = |source: &str| {
+            let stages = plain(source).unwrap().unwrap();
+            stages.iter().map(|stage| stage.words.join("+") + stage.errors).collect::<Vec<_>>()
+        };
+        assert_eq!(shown("a x | 'b' 2>&1 | c y 2>/dev/null"), ["a+x", "b2>&1", "c+y2>/dev/null"]);
     }
 
     #[test]
@@ -90,14 +134,17 @@ mod tests {
             "a; b",
             "a && b",
             "a || b",
-            "a | b",
+            "a | $b",
+            "a |& b",
+            "a 2> f",
+            "a 2>&1 2>&1",
+            "a 1>&2",
             "a &",
             "a\nb",
             "! a",
             "time a",
             "a > f",
             "a < f",
-            "a 2>&1",
             "X=1 a",
             "X=1",
             "a $X",
@@ -120,12 +167,12 @@ mod tests {
             "",
         ];
         for source in cases {
-            assert!(matches!(plain_words(source), Ok(None)), "{source}: {:?}", plain_words(source));
+            assert!(matches!(plain(source), Ok(None)), "{source}: {:?}", plain(source));
         }
     }
 
     #[test]
     fn an_open_quote_is_an_error() {
-        assert!(plain_words("a 'b").is_err());
+        assert!(plain("a 'b").is_err());
     }
 }

@@ -63,6 +63,10 @@ fn instructions(folder: &str, line: usize) -> Result<String, Failure> {
              the name of this skill, and the command begins with the script's name.]",
             files.join(", ")
         ));
+    } else if text.contains("```") {
+        said.push_str(
+            "\n\n[Run its commands with exec and 'skill', the name of this skill: then they have what was granted to it.]",
+        );
     }
     Ok(said)
 }
@@ -94,5 +98,7 @@ mod tests {
         assert!(said.starts_with("Ask the sky.\n\n[Other files of this skill: scripts/get.sh. Read one"), "{said}");
         std::fs::remove_dir_all(skill.path().join("scripts")).unwrap();
         assert_eq!(instructions(folder, 1).unwrap(), "Ask the sky.");
+        std::fs::write(skill.path().join("SKILL.md"), "---\nname: weather\n---\n```\ncurl sky\n```\n").unwrap();
+        assert!(instructions(folder, 1).unwrap().ends_with("what was granted to it.]"));
     }
 }

@@ -187,6 +187,9 @@ async fn called(door: &Door, request: Request) -> Result<Value, Failure> {
 /// Prints what a tool gave: as it is into a file or pipe, harmless on a terminal.
 fn print_parts(outcome: &Value) -> Result<(), Failure> {
     let terminal = std::io::stdout().is_terminal();
+    for missing in outcome["missing"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("chiton: {missing}");
+    }
     for part in outcome["parts"].as_array().into_iter().flatten() {
         let text = match (&part["text"], part.get("json")) {
             (Value::String(text), _) => text.clone(),

@@ -22,14 +22,11 @@ const LINES: usize = 60;
 impl Host {
     /// Refuses names that belong to something else.
     pub(super) async fn check_skill_name(&self, name: &str) -> Result<(), Failure> {
-        let approved = rows::approved(self.store()).await?.iter().any(|row| row.name == name);
-        let taken = match BuiltIn::named(name) {
-            Some(_) => "a built-in component",
-            None if approved => "an approved component",
-            None => return Ok(()),
-        };
-        let message = format!("'{name}' is the name of {taken}, which keeps it; give the skill another name");
-        Err(Failure::new(Exit::Refused, message))
+        refuse_built_in(name)?;
+        match rows::approved(self.store()).await?.iter().any(|row| row.name == name) {
+            true => Err(taken(name, "an approved component")),
+            false => Ok(()),
+        }
     }
 
     /// The key that a package is signed with, if it is that of the skill's publisher and the version is not too low.
@@ -73,6 +70,14 @@ impl Host {
             let version = if before.version.is_empty() { "another version" } else { &before.version };
             dialog.runs = Some(version.to_owned());
             dialog.changes = self.changes(package, component, before, signed_by.as_deref()).await?;
+            let lost = added_since(before, &self.held(&before.name, Some(before)).await?);
+            dialog.changes.extend(lost.iter().map(|grant| {
+                let (may, name) = (chiton_skills::words(unpinned(grant)), &before.name);
+                format!(
+                    "no longer: it may {may} (which you added; give it again with `chiton grant add {name} '{}'`)",
+                    unpinned(grant)
+                )
+            }));
             if !row.version.is_empty() && before.version == row.version && before.digest != row.digest {
                 dialog.warnings.push("it states the version that runs and has other files".to_owned());
             }
@@ -119,6 +124,16 @@ impl Host {
         let taken = taken.map(|_| "it takes the name of a skill that comes with Chiton, and its place".to_owned());
         Ok(near.map(warning).chain(taken).collect())
     }
+}
+
+/// Refuses the name of what is built in.
+pub fn refuse_built_in(name: &str) -> Result<(), Failure> {
+    BuiltIn::named(name).map_or(Ok(()), |_| Err(taken(name, "a built-in component")))
+}
+
+fn taken(name: &str, by: &str) -> Failure {
+    let message = format!("'{name}' is the name of {by}, which keeps it; give the skill another name");
+    Failure::new(Exit::Refused, message)
 }
 
 /// Tools as their changes are told.
@@ -185,7 +200,14 @@ pub(super) fn needs_no_word(
     let plain: Vec<String> = held.iter().map(|grant| unpinned(grant).to_owned()).collect();
     let given = asked.into_iter().filter(|grant| !is_wider(&plain, std::slice::from_ref(grant)));
     let same = |grant: String| held.iter().find(|held| unpinned(held) == grant).cloned().unwrap_or(grant);
-    Some(given.map(same).collect())
+    Some(given.map(same).chain(added_since(before, held)).collect())
+}
+
+/// What the owner gave to a version beside what it asked for. Its own folder is that of this version alone.
+fn added_since(before: &SkillRow, held: &[String]) -> Vec<String> {
+    let asked = rows::from_json(&before.asked_json);
+    let added = held.iter().filter(|grant| !grant.contains(&before.digest));
+    added.filter(|grant| is_wider(&asked, &[unpinned(grant).to_owned()])).cloned().collect()
 }
 
 /// What to say when nothing with this digest waits.

@@ -86,7 +86,7 @@ impl Host {
     }
 
     /// What a skill was given by its approval, or by `chiton grant` since.
-    async fn held(&self, name: &str, before: Option<&SkillRow>) -> Result<Vec<String>, Failure> {
+    pub(super) async fn held(&self, name: &str, before: Option<&SkillRow>) -> Result<Vec<String>, Failure> {
         let changed = self.store().tool_grants().await?.into_iter().find(|(tool, _)| tool == name);
         let approved = before.and_then(|before| before.granted_json.clone());
         Ok(changed.map(|(_, grants)| grants).or(approved).map(|grants| rows::from_json(&grants)).unwrap_or_default())

@@ -12,7 +12,7 @@ mod sessions;
 mod watch;
 
 pub use approvals::{keep, unknown_tool};
-pub use inspect::waiting;
+pub use inspect::{refuse_built_in, waiting};
 pub use jobs::described;
 pub use sessions::known;
 
@@ -324,12 +324,20 @@ impl Host {
         let duration = outcome.duration.as_millis();
         let told =
             |error: &&CallError| outcome.result.as_ref().err().is_none_or(|end| end.to_string() != error.to_string());
-        for missing in outcome.missing.iter().filter(told) {
-            replies.send(Reply::Progress(chiton_agent::inert(&missing.to_string()).into_owned())).await.ok();
-        }
-        let parts = outcome.result.map_err(|error| call_failure(&error))?;
+        let missing: Vec<_> = outcome
+            .missing
+            .iter()
+            .filter(told)
+            .map(|error| chiton_agent::inert(&error.to_string()).into_owned())
+            .collect();
+        let failed = |error| {
+            let Failure { exit, message } = call_failure(&error);
+            Failure { exit, message: std::iter::once(message).chain(missing.clone()).collect::<Vec<_>>().join("\n") }
+        };
+        let parts = outcome.result.map_err(failed)?;
         let parts: Vec<_> = parts.into_iter().map(part_json).collect();
-        Ok(json!({"tool": tool, "durationMs": u64::try_from(duration).unwrap_or(u64::MAX), "parts": parts}))
+        let duration = u64::try_from(duration).unwrap_or(u64::MAX);
+        Ok(json!({"tool": tool, "durationMs": duration, "parts": parts, "missing": missing}))
     }
 }
 

@@ -66,6 +66,7 @@ pub async fn check(place: &Path, json: bool) -> Result<(), Failure> {
             }
         }
     };
+    crate::host::refuse_built_in(package.name())?;
     let sandbox = crate::tools::sandbox(&settings, crate::tools::no_audit())?;
     let component =
         progress::while_slow("checking and compiling", skills::inspect(&sandbox, &settings, &package)).await?;

@@ -12,6 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::request::{Decision, Request};
 use crate::settings::{Settings, current_directory};
 use crate::terminal::progress;
+use chiton_store::{SkillRow, SkillState};
 use serde_json::Value;
 
 /// The session of a terminal, unless another is named.
@@ -73,7 +74,10 @@ async fn decide(name: &str, decision: Decision, grants: Option<Vec<String>>, jso
         let dialog: Dialog = serde_json::from_value(shown).map_err(|error| Failure::new(Exit::Failure, error))?;
         print_dialog(&dialog)?;
         door.close().await;
-        return print_line(&format!("To let exactly this run: chiton skill approve {}", dialog.number));
+        let quoted = |grant: &String| format!(" --grant '{}'", grant.replace('\'', "'\\''"));
+        let chosen: String = grants.iter().flatten().map(quoted).collect();
+        let what = if chosen.is_empty() { "exactly this" } else { "it with these grants alone" };
+        return print_line(&format!("To let {what} run: chiton skill approve {}{chosen}", dialog.number));
     }
     refuse_passing(&door, &decision).await?;
     let request = Request::DecideSkill { name, digest, decision, grants };
@@ -117,14 +121,20 @@ async fn waiting(settings: &Settings, wanted: &str) -> Result<(String, String), 
         Some(store) => store.skills().await?,
         None => Vec::new(),
     };
-    let mut waiting = rows.iter().filter(|row| row.state == chiton_store::SkillState::Waiting);
+    let mut waiting = rows.iter().filter(|row| row.state == SkillState::Waiting);
     let meant = waiting.find(|row| row.name == wanted || number(row) == wanted);
     match meant {
         Some(row) => Ok((row.name.clone(), row.digest.clone())),
         None => {
-            let message = format!(
-                "no version of '{wanted}' waits for you; `chiton skill list` shows what does, and `chiton skill add` brings one again"
-            );
+            let runs = |row: &&SkillRow| row.name == wanted && row.state == SkillState::Active;
+            let message = match rows.iter().find(runs) {
+                Some(_) => format!(
+                    "'{wanted}' runs already and no other version of it waits; `chiton grant add {wanted} KIND=VALUE` gives it more"
+                ),
+                None => format!(
+                    "no version of '{wanted}' waits for you; `chiton skill list` shows what does, and `chiton skill add` brings one again"
+                ),
+            };
             Err(Failure::new(Exit::NotFound, message))
         }
     }
@@ -139,7 +149,7 @@ fn told(done: &Value) -> String {
     let name = done["name"].as_str().unwrap_or_default();
     match done["state"].as_str() {
         Some("refused") => format!("refused {name}"),
-        _ => format!("{name} runs: tools {}; may touch {}", list("tools"), list("grants")),
+        _ => format!("{name} runs; tools: {}; granted: {}", list("tools"), list("grants")),
     }
 }
 
