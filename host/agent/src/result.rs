@@ -70,8 +70,8 @@ pub(crate) const OUTSIDE: &str = "[From outside, by ";
 
 /// Whether an outcome is in the tool's own words, which may be those of whoever it talked to.
 pub(crate) fn speaks(outcome: &CallOutcome) -> bool {
-    use CallError::{Failed, InvalidArguments, NotFound, TimedOut};
-    matches!(outcome.result, Ok(_) | Err(Failed(_) | InvalidArguments(_) | NotFound(_) | TimedOut(_)))
+    use CallError::{Failed, InvalidArguments, NotFound, TimedOut, Trap};
+    matches!(outcome.result, Ok(_) | Err(Failed(_) | InvalidArguments(_) | NotFound(_) | TimedOut(_) | Trap(_)))
 }
 
 /// What stands before a result that strangers may have written.

@@ -7,7 +7,9 @@ use crate::rows;
 use crate::settings::Settings;
 use crate::skills::{self, Running};
 use crate::tools;
-use chiton_sandbox::{AuditRecord, AuditSink, CallRequest, Part, Ports, Sandbox, SessionRights, Validity, Verdict};
+use chiton_sandbox::{
+    AuditRecord, AuditSink, CallError, CallRequest, Part, Ports, Sandbox, SessionRights, Validity, Verdict,
+};
 use chiton_skills::{Example, Package, Reply};
 use chiton_store::SkillRow;
 use serde::Serialize;
@@ -148,7 +150,14 @@ async fn one(
         progress: None,
     });
     let called = called.await;
-    let result = called.result.map(|parts| text(&parts)).map_err(|error| error.to_string());
+    let told = |error: CallError| match error {
+        CallError::Denied { grant, .. } => format!("denied: it lacks {grant}; ask for it under [grants] in skill.toml"),
+        CallError::Unset(name) => {
+            format!("denied: the secret {name} has no value; name it in `secrets` of this example")
+        }
+        other => other.to_string(),
+    };
+    let result = called.result.map(|parts| text(&parts)).map_err(told);
     let records = trail.take();
     let lines = |denied: bool| -> Vec<String> {
         let meant =

@@ -74,9 +74,11 @@ pub fn engine(settings: &Settings, name: &str) -> Result<(Digest, ComponentBytes
              with `chiton program add {name}.wasm --name {name}`"
         )
     };
-    let digest = added(settings).into_iter().find(|(file, _)| file == name).and_then(|(_, added)| added.ok());
-    let digest = digest.and_then(|added| added.digest.parse().ok()).ok_or_else(missing)?;
-    let file = bytes_of(settings, name);
+    let named = |(file, added): (String, Result<Added, String>)| {
+        let added = added.ok().filter(|added| added.names.iter().any(|other| other == name))?;
+        Some((added.digest.parse().ok()?, bytes_of(settings, &file)))
+    };
+    let (digest, file) = added(settings).into_iter().find_map(named).ok_or_else(missing)?;
     Ok((digest, Arc::new(move || std::fs::read(&file))))
 }
 

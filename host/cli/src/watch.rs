@@ -44,6 +44,10 @@ impl Changes {
         self.more.notify_one();
     }
 
+    fn is_empty(&self) -> bool {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     fn take(&self) -> BTreeSet<PathBuf> {
         std::mem::take(&mut *self.paths.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -81,7 +85,10 @@ impl Watch {
     /// results means that events were lost: look at everything again.
     pub async fn changed(&self) -> BTreeSet<PathBuf> {
         loop {
-            self.changes.more.notified().await;
+            // What a caller who did not stay until the end heard of is still there.
+            if self.changes.is_empty() {
+                self.changes.more.notified().await;
+            }
             for _ in 0..LONGEST_WAIT {
                 if tokio::time::timeout(self.quiet, self.changes.more.notified()).await.is_err() {
                     break;
@@ -113,6 +120,18 @@ mod tests {
         assert!(changed.contains(&file), "{changed:?}");
         let again = tokio::time::timeout(Duration::from_millis(600), watch.changed()).await;
         assert!(again.is_err(), "{again:?}");
+    }
+
+    #[tokio::test]
+    async fn what_changed_while_the_caller_went_away_is_reported_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut watch = Watch::new().unwrap();
+        watch.add(folder.path()).unwrap();
+        std::fs::write(folder.path().join("tool.c"), "x").unwrap();
+        // Away during the quiet time, when the change was heard of.
+        assert!(tokio::time::timeout(QUIET / 2, watch.changed()).await.is_err());
+        let told = tokio::time::timeout(QUIET * 3, watch.changed()).await;
+        assert!(told.is_ok_and(|changed| !changed.is_empty()));
     }
 
     #[test]

@@ -205,7 +205,7 @@ fn a_script_of_a_skill_runs_with_what_the_skill_was_granted() {
     assert!(after.contains("sunny"), "{after}");
     assert!(!home.call("exec", json!({"command": format!("curl -s {url}")}), &[]).good().stdout.contains("sunny"));
 
-    assert!(exec("weather", &format!("curl -s {url}")).good().stdout.contains("Exit code: 127"));
+    exec("weather", &format!("curl -s {url}")).bad(2, "(scripts/get.sh), and 'curl' is none");
     exec("weather", &format!("{command} | cat")).bad(2, "has to be one script with literal arguments");
     exec("weather", "sh -c 'curl x'").bad(2, "no file of the skill's folder");
     exec("wether", "get.sh").bad(10, "there is no skill 'wether'; there are: weather");
@@ -223,7 +223,7 @@ fn fs_19_what_a_program_may_not_open_is_told_with_its_grant_and_recorded() {
     }
     let denied = home.run(&["audit", "--json"]).good().json();
     let denied = denied.as_array().unwrap().iter().filter(|record| record["verdict"] == "denied");
-    assert_eq!(denied.filter(|record| record["target"] == "/etc/passwd").count(), 3);
-    let looked = home.call("exec", json!({ "command": "test -e /etc/passwd; ls /etc /; cat /dev/null x" }), &[]).good();
+    assert!(denied.filter(|record| record["target"] == "/etc/passwd").count() >= 3);
+    let looked = home.call("exec", json!({ "command": "ls / /usr /dev; realpath x; cat x" }), &[]).good();
     assert!(!looked.stderr.contains("denied"), "{looked:#?}");
 }

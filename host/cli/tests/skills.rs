@@ -289,7 +289,7 @@ fn skills_of_every_contract_version_and_language_hold_their_examples() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = top.join("target/python.wasm");
     if python.is_file() {
-        home.run(&["program", "add", python.to_str().unwrap(), "--name", "python"]).good();
+        home.run(&["program", "add", python.to_str().unwrap(), "--name", "python3", "--name", "python"]).good();
     }
     let folders = |place: &Path| {
         let entries = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path());
@@ -352,6 +352,31 @@ fn a_skill_that_is_written_is_exchanged_as_soon_as_its_file_changes() {
     drop(developing);
     say(&home).bad(10, "there is no tool 'say'");
     assert!(states(&home).is_empty());
+}
+
+#[test]
+fn a_component_that_is_written_is_built_and_exchanged_as_soon_as_its_source_changes() {
+    let home = Home::with_engine();
+    let folder = home.work().join("built");
+    std::fs::create_dir_all(folder.join("src")).unwrap();
+    let manifest = "name = \"built\"\nversion = \"0.1.0\"\ncomponent = \"built.wasm\"\n[build]\n\
+        command = [\"cp\", \"src/code\", \"built.wasm\"]\noutput = \"built.wasm\"\nwatch = [\"src\"]\n";
+    std::fs::write(folder.join("skill.toml"), manifest).unwrap();
+    std::fs::write(folder.join("built.wasm"), chiton_hostile::tool("old")).unwrap();
+    std::fs::write(folder.join("src/code"), chiton_hostile::tool("one")).unwrap();
+    let mut developing = Developing::start(&home, &folder);
+    developing.until("built runs (one)");
+    for name in ["two", "three", "four"] {
+        std::fs::write(folder.join("src/code"), chiton_hostile::tool(name)).unwrap();
+        developing.until(&format!("built runs ({name})"));
+        home.call(name, json!({}), &[]).good();
+    }
+    drop(developing);
+    std::fs::write(folder.join("src/code"), chiton_hostile::tool("five")).unwrap();
+    let told = home.run(&["skill", "check", folder.to_str().unwrap()]).good();
+    assert!(told.stderr.contains("`chiton skill build` builds it"), "{told:#?}");
+    std::fs::write(folder.join("skill.toml"), manifest.replace("watch", "wach")).unwrap();
+    home.run(&["skill", "build", folder.to_str().unwrap()]).bad(1, "did you mean 'watch'");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use rustix::fs::{AtFlags, Dir as Listing, Stat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io;
+use std::path::{Component, Path, PathBuf};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::{Descriptor, Dir, File as OpenFile};
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
@@ -31,19 +32,8 @@ const FEW_ENTRIES: usize = 1_000;
 
 type Fd = Resource<Descriptor>;
 
-/// Asking what something is.
-const LOOK: Act = ("stat", Read);
 /// Where programs look for parts of a system that is not there.
-const SYSTEM: [&str; 6] = ["dev", "lib", "proc", "sys", "usr", "run"];
-
-/// What no grant names is denied, unless a program only looks whether it is there.
-fn refused_elsewhere(act: Act, path: &str) -> Refused {
-    let is_system = path.split('/').find(|part| !matches!(*part, "" | ".")).is_none_or(|first| SYSTEM.contains(&first));
-    match act == LOOK || act.0 == "readlink" || is_system {
-        true => Errno::NOENT.into(),
-        false => Rule::Outside.into(),
-    }
-}
+const SYSTEM: [&str; 6] = ["/dev", "/lib", "/proc", "/run", "/sys", "/usr"];
 
 impl GuardedView<'_> {
     fn start(&self, fd: &Fd) -> FsResult<Start> {
@@ -61,10 +51,21 @@ impl GuardedView<'_> {
     ) -> FsResult<T> {
         let start = self.start(fd)?;
         let done = match start.mount.is_elsewhere {
-            true => Err(refused_elsewhere(act, path)),
+            true => Err(self.refused_elsewhere(path)),
             false => body(&start.mount, start.directory()?),
         };
         done.map_err(|refused| self.answer(act, start, path, refused))
+    }
+
+    /// What no grant names is denied, unless it cannot be meant: the way to a mount, or what every system has.
+    fn refused_elsewhere(&self, path: &str) -> Refused {
+        let place: PathBuf = [Path::new("/"), Path::new(path)].iter().collect();
+        let place: PathBuf = place.components().filter(|part| *part != Component::CurDir).collect();
+        let leads_on = self.files.mounts.iter().any(|mount| !mount.is_elsewhere && mount.path.starts_with(&place));
+        match leads_on || place == Path::new("/") || SYSTEM.iter().any(|system| place.starts_with(system)) {
+            true => Errno::NOENT.into(),
+            false => Rule::Outside.into(),
+        }
     }
 
     fn answer(&self, act: Act, start: Start, path: &str, refused: Refused) -> FsError {
@@ -106,7 +107,7 @@ impl GuardedView<'_> {
 
     fn look_at(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> FsResult<Stat> {
         let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
-        self.at(LOOK, fd, path, |mount, base| mount.look(base, path, follow))
+        self.at(("stat", Read), fd, path, |mount, base| mount.look(base, path, follow))
     }
 
     /// Wraps a stock stream so that it charges what it writes.
@@ -164,8 +165,7 @@ impl HostDescriptor for GuardedView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
         let how = how(path_flags, open, flags)?;
-        let looks = how.directory && self.start(&fd)?.mount.is_elsewhere;
-        let act = if looks { LOOK } else { ("open", if how.write { Write } else { Read }) };
+        let act = ("open", if how.write { Write } else { Read });
         let opened = self.at(act, &fd, &path, |mount, base| mount.open(base, &path, how))?;
         let mount = self.start(&fd)?.mount;
         let perms = mount.root.perms;

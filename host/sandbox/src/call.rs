@@ -9,7 +9,7 @@ use crate::skill;
 use crate::snapshot::LoadedTool;
 use crate::state::{Call, CommandLine, State};
 use crate::subject::{Subject, file_denials};
-use crate::{CallError, Limits, Rights, Sandbox, SessionRights};
+use crate::{CallError, Capability, Effects, Limits, Rights, Sandbox, SessionRights};
 use chiton_files::{FileContext, Protected, Quotas};
 use std::path::Path;
 use std::sync::Arc;
@@ -243,15 +243,31 @@ fn failed(failure: Failure, tool: &LoadedTool, limits: &Limits) -> CallError {
     };
     match failure {
         Failure::InvalidArguments(text) => CallError::InvalidArguments(cut(text)),
-        Failure::Denied(grant) => CallError::Denied {
-            tool: tool.definition.name.clone(),
-            component: tool.slot.clone(),
-            grant: grant_text(&grant),
-        },
+        Failure::Denied(grant) => denied(&grant, tool),
         Failure::NotFound(text) => CallError::NotFound(cut(text)),
         Failure::TimedOut(text) => CallError::TimedOut(cut(text)),
         Failure::Failed(text) => CallError::Failed(cut(text)),
     }
+}
+
+/// What is missing when a tool says that it lacks a grant: that, or something that goes before it.
+fn denied(grant: &str, tool: &LoadedTool) -> CallError {
+    let (kind, value) = grant.split_once('=').unwrap_or((grant, ""));
+    let effect = match Capability::named(kind) {
+        Some(kind) => kind.effect(),
+        None if value.ends_with(":write") => Effects::WRITES_FILES,
+        None => Effects::READS_FILES,
+    };
+    if !tool.definition.effects.contains(effect) {
+        let effect = effect.names().collect::<Vec<_>>().join(", ");
+        return CallError::Undeclared { tool: tool.definition.name.clone(), effect };
+    }
+    let secrets = tool.grants.capabilities.get(&Capability::Secrets).into_iter().flatten();
+    let names = |granted: &String| granted.split(' ').next() == Some(value);
+    if kind == Capability::Secrets.name() && secrets.into_iter().any(names) {
+        return CallError::Unset(grant_text(value));
+    }
+    CallError::Denied { tool: tool.definition.name.clone(), component: tool.slot.clone(), grant: grant_text(grant) }
 }
 
 /// A grant as a tool names it: one line, quoted for a shell where it needs to be.
@@ -282,9 +298,12 @@ pub(crate) fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Lim
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => CallError::Limit { limit: "stack depth".to_owned() },
-        Some(trap) => CallError::Trap(trap.to_string()),
+        Some(trap) => CallError::Trap(trap.to_string() + &store.data().dying_words()),
         // The cause; what stands before it is a trace of the guest's functions.
-        None => CallError::Trap(error.root_cause().to_string().chars().take(300).collect()),
+        None => {
+            let cause: String = error.root_cause().to_string().chars().take(300).collect();
+            CallError::Trap(cause + &store.data().dying_words())
+        }
     }
 }
 
@@ -292,7 +311,13 @@ pub(crate) fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Lim
 pub(crate) fn verdict(result: &Result<Vec<Part>, CallError>) -> Verdict {
     match result {
         Ok(_) => Verdict::Allowed,
-        Err(CallError::Denied { .. } | CallError::NotApproved(_) | CallError::Changed(_)) => Verdict::Denied,
+        Err(
+            CallError::Denied { .. }
+            | CallError::Undeclared { .. }
+            | CallError::Unset(_)
+            | CallError::NotApproved(_)
+            | CallError::Changed(_),
+        ) => Verdict::Denied,
         Err(CallError::Deadline(_) | CallError::Limit { .. }) => Verdict::Limited,
         Err(CallError::Cancelled) => Verdict::Cancelled,
         Err(CallError::Revoked(_)) => Verdict::Revoked,

@@ -77,7 +77,7 @@ pub enum LoadError {
     },
     /// The name is taken or too close to one that is taken.
     #[error(
-        "the tool name '{tool}' {relation} '{other}' of component '{component}', which keeps its place; rename the tool"
+        "the tool name '{tool}' {relation} the name of the tool '{other}' of '{component}', which keeps it; rename the tool"
     )]
     Collision {
         /// The refused name.
@@ -123,6 +123,21 @@ pub enum CallError {
         /// The missing grant, `KIND=VALUE`.
         grant: String,
     },
+    /// The tool does not declare an effect, without which no grant gives anything.
+    #[error(
+        "denied: tool '{tool}' does not declare the effect {effect}, without which no grant helps; its author has to add it"
+    )]
+    Undeclared {
+        /// The tool.
+        tool: String,
+        /// The effect.
+        effect: String,
+    },
+    /// A secret was granted and is not there.
+    #[error(
+        "denied: the secret {0} has no value; the owner can put it under `secrets` in the configuration, such as: chiton config set secrets.{0} '{{\"file\": \"~/{0}\"}}'"
+    )]
+    Unset(String),
     /// The owner's approval was for another call.
     #[error(
         "denied: '{0}' was approved for one call or one session only; the owner can approve it again with: chiton skill approve {0}"

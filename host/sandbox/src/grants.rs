@@ -94,7 +94,7 @@ impl Capability {
         Self::TABLE[self as usize].1
     }
 
-    fn effect(self) -> Effects {
+    pub(crate) fn effect(self) -> Effects {
         Self::TABLE[self as usize].2
     }
 

@@ -353,6 +353,7 @@ fn call_rule(error: &CallError) -> String {
         CallError::TimedOut(_) => "timed-out".to_owned(),
         CallError::InvalidArguments(_) => "invalid-arguments".to_owned(),
         CallError::Denied { grant, .. } => grant.clone(),
+        CallError::Trap(_) => "broke".to_owned(),
         other => other.to_string(),
     }
 }

@@ -125,7 +125,7 @@ fn refuse_collision(tools: &BTreeMap<String, Arc<LoadedTool>>, slot: &str, name:
         None => Ok(()),
         Some(tool) => Err(LoadError::Collision {
             tool: name.to_owned(),
-            relation: if tool.definition.name == name { "is already that" } else { "resembles" },
+            relation: if tool.definition.name == name { "is" } else { "resembles" },
             other: tool.definition.name.clone(),
             component: tool.slot.clone(),
         }),

@@ -25,6 +25,9 @@ const MAX_RANDOM: u64 = 1 << 20;
 const MAX_FIELDS: usize = 32 << 10;
 /// The grain of the clocks that guests see: too coarse to time secrets.
 const CLOCK_GRAIN: Duration = Duration::from_millis(1);
+/// Most lines and letters of what a guest said before it broke.
+const LAST_LINES: usize = 8;
+const LAST_LETTERS: usize = 1_000;
 
 /// One call with everything that it shares with the programs it starts.
 pub(crate) struct Call {
@@ -151,6 +154,14 @@ impl State {
         self.call.script.as_ref()?;
         let said = String::from_utf8_lossy(&self.errors.contents()).into_owned();
         said.lines().last().map(|line| line.chars().filter(|c| !c.is_control()).take(1000).collect())
+    }
+
+    /// What a guest wrote on its standard error before it broke, such as the message of a panic.
+    pub(crate) fn dying_words(&self) -> String {
+        let said = String::from_utf8_lossy(&self.errors.contents()).into_owned();
+        let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+        last.iter().flat_map(|line| ["\n", line]).collect::<String>().chars().take(LAST_LETTERS).collect()
     }
 
     pub(crate) fn guarded_files(&mut self) -> GuardedView<'_> {

@@ -3,7 +3,7 @@
 
 use crate::inert;
 use crate::libraries;
-use crate::package::{INSTRUCTIONS, Package};
+use crate::package::{Code, INSTRUCTIONS, Package};
 use crate::scan::{self, Kind, Line, any};
 use std::collections::{BTreeMap, BTreeSet};
 use url::{Host, Url};
@@ -134,7 +134,9 @@ impl Needs {
             }));
         }
         let (mut origins, mut left) = (BTreeSet::new(), MOST_TEXT);
-        for (place, file) in package.files() {
+        // Beside a component lie the sources that its author built it from, which nobody runs here.
+        let built = matches!(package.code(), Code::Component { .. });
+        for (place, file) in package.files().iter().filter(|(place, _)| !built || place.ends_with(".md")) {
             let text = str::from_utf8(&file.bytes).unwrap_or_default();
             left = left.saturating_sub(text.len());
             for block in scan::blocks(place, text).into_iter().filter(|_| left > 0) {

@@ -5,7 +5,7 @@ set -euo pipefail
 [ $# -eq 3 ] || { echo "usage: build.sh WIT SOURCE OUT.wasm" >&2; exit 2; }
 wit=$(realpath "$1") source=$(realpath "$2") out=$(realpath -m "$3")
 cd "$(dirname "$0")"
-[ -d node_modules ] || npm install --silent --no-audit --no-fund || exit 127
+[ node_modules/installed -nt package.json ] || { npm install --silent --no-audit --no-fund && touch node_modules/installed; } || exit 127
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # One package a folder, as the packager reads them.

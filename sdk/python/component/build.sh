@@ -5,7 +5,8 @@ set -euo pipefail
 [ $# -eq 2 ] || { echo "usage: build.sh WIT OUT.wasm" >&2; exit 2; }
 wit=$(realpath "$1") out=$(realpath -m "$2")
 cd "$(dirname "$0")"
-[ -x .venv/bin/componentize-py ] || { python3 -m venv .venv && .venv/bin/pip --quiet install componentize-py==0.25.1 -r requirements.txt; } || exit 127
+[ .venv/installed -nt requirements.txt ] || { python3 -m venv .venv && .venv/bin/pip --quiet install componentize-py==0.25.1 -r requirements.txt &&
+  touch .venv/installed; } || exit 127
 VIRTUAL_ENV=$PWD/.venv .venv/bin/componentize-py --quiet -d "$wit" -d skill.wit -w chiton:skill/skill componentize my_skill -p . -o "$out"
 # The packager leaves the interpreter's start exported as the instance `exports`, which the contract does not know: an
 # empty instance, which is not exported, takes its place.

@@ -418,9 +418,12 @@ fn call_failure(error: &CallError) -> Failure {
     let exit = match error {
         CallError::UnknownTool { .. } | CallError::NotFound(_) => Exit::NotFound,
         CallError::InvalidArguments(_) => Exit::Usage,
-        CallError::Denied { .. } | CallError::NotApproved(_) | CallError::Changed(_) | CallError::Revoked(_) => {
-            Exit::Denied
-        }
+        CallError::Denied { .. }
+        | CallError::Undeclared { .. }
+        | CallError::Unset(_)
+        | CallError::NotApproved(_)
+        | CallError::Changed(_)
+        | CallError::Revoked(_) => Exit::Denied,
         CallError::Deadline(_) | CallError::Limit { .. } => Exit::Limited,
         CallError::Cancelled => Exit::Cancelled,
         _ => Exit::Failure,

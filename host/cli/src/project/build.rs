@@ -1,9 +1,9 @@
 //! The build of a project, as its `skill.toml` says. Only its author runs it; what is installed is built already.
 
 use super::ProjectError;
-use serde::Deserialize;
+use chiton_skills::{Build, Manifest};
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,19 +25,6 @@ pub struct Built {
     pub duration: Duration,
 }
 
-/// What of `skill.toml` a build needs.
-#[derive(Deserialize)]
-struct Manifest {
-    component: Option<PathBuf>,
-    build: Option<Build>,
-}
-
-#[derive(Deserialize)]
-struct Build {
-    command: Vec<String>,
-    output: Option<PathBuf>,
-}
-
 /// Runs the command of the project in `folder`, whose output goes where ours goes, and puts the component in its place.
 pub fn build(folder: &Path) -> Result<Built, ProjectError> {
     let manifest = folder.join("skill.toml");
@@ -47,10 +34,10 @@ pub fn build(folder: &Path) -> Result<Built, ProjectError> {
         }
         text => text.map_err(ProjectError::files("read", &manifest))?,
     };
-    let Manifest { component, build } = toml::from_str(&manifest).map_err(ProjectError::Manifest)?;
-    let Build { command, output } = build.ok_or(ProjectError::Nothing)?;
-    let component = inside(folder, &component.ok_or(ProjectError::NoPlace)?)?;
-    let output = output.map_or_else(|| Ok(component.clone()), |output| inside(folder, &output))?;
+    let Manifest { component, build, .. } = Manifest::parse(&manifest)?;
+    let Build { command, output, .. } = build.ok_or(ProjectError::Nothing)?;
+    let component = folder.join(&*component.ok_or(ProjectError::NoPlace)?);
+    let output = output.map_or_else(|| component.clone(), |output| folder.join(&*output));
     let started = Instant::now();
     run(folder, &command)?;
     let duration = started.elapsed();
@@ -59,11 +46,6 @@ pub fn build(folder: &Path) -> Result<Built, ProjectError> {
     }
     put(&output, &component)?;
     Ok(Built { component, duration })
-}
-
-fn inside(folder: &Path, path: &Path) -> Result<PathBuf, ProjectError> {
-    let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if stays { Ok(folder.join(path)) } else { Err(ProjectError::Outside(path.to_path_buf())) }
 }
 
 fn run(folder: &Path, command: &[String]) -> Result<(), ProjectError> {

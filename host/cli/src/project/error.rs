@@ -11,6 +11,11 @@ pub enum ProjectError {
     /// There is no template for the first; the second are those that there is one for.
     #[error("there is no template for the language '{0}'; take one of {1}")]
     Language(String, String),
+    /// The language has no component of its own.
+    #[error(
+        "a component of TypeScript is made as one of JavaScript: take --lang javascript --component, and name a .ts file in the `command` of skill.toml"
+    )]
+    NoComponent,
     /// Something is in the way.
     #[error("'{}' exists already; choose another name or move it away", .0.display())]
     Exists(PathBuf),
@@ -21,17 +26,14 @@ pub enum ProjectError {
     #[error("'{}' has no skill.toml; run this in the folder of a skill, or make one with 'chiton skill new'", .0.display())]
     NoManifest(PathBuf),
     /// The `skill.toml` cannot be read.
-    #[error("skill.toml is wrong: {0}")]
-    Manifest(toml::de::Error),
+    #[error(transparent)]
+    Manifest(#[from] chiton_skills::ManifestError),
     /// The skill is a script, or its author builds it in another way.
     #[error("there is nothing to build: skill.toml has no [build]; a script runs as it is")]
     Nothing,
     /// `[build]` makes something that has no place.
     #[error("skill.toml has a [build] but not where its result goes; add a line such as: component = \"weather.wasm\"")]
     NoPlace,
-    /// A path of `skill.toml` leads out of the folder.
-    #[error("'{}' leads out of the skill's folder; write a path inside it", .0.display())]
-    Outside(PathBuf),
     /// `[build]` names an empty command.
     #[error("the [build] of skill.toml names no command; write one such as: command = [\"cargo\", \"build\"]")]
     NoCommand,

@@ -8,7 +8,9 @@ use build::Built;
 pub use build::build;
 pub use error::ProjectError;
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// A kind of project, made from `sdk/LANGUAGE/template` or `sdk/LANGUAGE/component`.
@@ -96,6 +98,9 @@ const SHORT: [(&str, &str); 5] =
 /// The template of a language; where it has one only, that is the component as well.
 fn template(language: &str, component: bool) -> Result<&'static Template, ProjectError> {
     let meant = SHORT.iter().find(|(short, _)| *short == language).map_or(language, |(_, whole)| whole);
+    if component && meant == "typescript" {
+        return Err(ProjectError::NoComponent);
+    }
     let of_language = || TEMPLATES.iter().filter(|template| template.language == meant);
     of_language()
         .find(|template| template.component == component)
@@ -120,7 +125,10 @@ fn write(folder: &Path, path: &str, bytes: &[u8]) -> Result<(), ProjectError> {
     let file = folder.join(path);
     let parent = file.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(ProjectError::files("make the folder", parent))?;
-    fs::write(&file, bytes).map_err(ProjectError::files("write", &file))
+    // What is run by its name has to be a program.
+    let mode = if path.ends_with(".sh") { 0o755 } else { 0o644 };
+    let made = OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(&file);
+    made.and_then(|mut made| made.write_all(bytes)).map_err(ProjectError::files("write", &file))
 }
 
 #[cfg(test)]

@@ -182,3 +182,32 @@ async fn what_was_missing_is_known_even_if_the_tool_says_nothing_of_it() {
     let [CallError::Denied { component, grant, .. }] = &outcome.missing[..] else { panic!("{:?}", outcome.missing) };
     assert_eq!((component.as_str(), grant), ("probe", &missing));
 }
+
+#[tokio::test]
+async fn a_tool_that_does_not_declare_what_it_does_is_told_so_and_no_grant_is_advised() {
+    let world = World::new().probing(Vec::new()).await;
+    let fails = json!({ "op": "fail", "kind": "denied", "text": "files=/:read" });
+    let refused = world.call("probe_none", json!({ "ops": [fails] })).await;
+    let told = refused.result.as_ref().unwrap_err().to_string();
+    assert!(told.contains("does not declare the effect reads-files") && !told.contains("grant add"), "{told}");
+    assert_eq!(refused.verdict, Verdict::Denied);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_granted_and_has_no_value_is_not_asked_for_again() {
+    let world = World::new();
+    let probe = world.sandbox.load(chiton_hostile::probe()).await.unwrap();
+    let granted = vec!["KEY https://a.example/ query=key".to_owned()];
+    let capabilities = [(chiton_sandbox::Capability::Secrets, granted)].into();
+    world.sandbox.publish("probe", probe, Grants { capabilities, ..Grants::default() }).unwrap();
+    let fails = json!({ "op": "fail", "kind": "denied", "text": "secrets=KEY" });
+    let refused = world.call("probe_everything", json!({ "ops": [fails] })).await.result.unwrap_err();
+    assert!(refused.to_string().contains("the secret KEY has no value"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_component_that_breaks_tells_its_last_words() {
+    let world = World::new().probing(Vec::new()).await;
+    let broken = world.call("probe_read", json!({ "ops": [{ "op": "panic" }] })).await.result.unwrap_err().to_string();
+    assert!(broken.starts_with("the tool broke: ") && broken.contains("as asked"), "{broken}");
+}

@@ -39,7 +39,10 @@ fn programs_hosts_secrets_and_files_are_found_in_a_real_looking_skill() {
     let needs = of(GITHUB);
     let programs: Vec<_> = needs.programs.iter().map(String::as_str).collect();
     assert_eq!(programs, ["cat", "curl", "gh", "git"]);
-    assert_eq!(needs.network, ["network=http://wttr.in/", "network=https://api.github.com/", "network=https://wttr.in/"]);
+    assert_eq!(
+        needs.network,
+        ["network=http://wttr.in/", "network=https://api.github.com/", "network=https://wttr.in/"]
+    );
     let [secret] = &needs.secrets[..] else { panic!("{:?}", needs.secrets) };
     let grant = "secrets=GITHUB_TOKEN https://api.github.com/ header=Authorization: token {}";
     assert_eq!((secret.name.as_str(), secret.grant.as_deref()), ("GITHUB_TOKEN", Some(grant)));

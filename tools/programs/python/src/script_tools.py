@@ -150,6 +150,8 @@ def of_the_system(error):
         return None
     path = os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(error.filename)))
     around = [one for one in call_context.mounts() if path == one.path or path.startswith(one.path.rstrip("/") + "/")]
+    if not around and not call_context.mounts() and not os.path.isabs(os.fsdecode(error.filename)):
+        return tool_types.Failure_Denied("files=.:read")
     if not around:
         return tool_types.Failure_Denied(f"files={os.path.dirname(path)}:read")
     if error.errno in REFUSED and not max(around, key=lambda one: len(one.path)).writable:

@@ -106,7 +106,7 @@ fn ask(dialog: &Dialog) -> Result<Option<Decision>, Failure> {
             return Ok(None);
         }
         match line.trim().to_lowercase().as_str() {
-            "a" | "always" => return Ok(Some(Decision::Always)),
+            "a" | "always" | "y" | "yes" => return Ok(Some(Decision::Always)),
             "s" | "session" if !update => {
                 return Ok(Some(Decision::Session { session: super::TERMINAL.to_owned() }));
             }
@@ -184,6 +184,7 @@ fn from_folder(path: &Path) -> Result<Brought, Failure> {
     let path = path.canonicalize().map_err(|error| {
         Failure::new(Exit::NotFound, format!("the folder {} cannot be read: {error}", path.display()))
     })?;
+    super::author::warn_of_old(&path);
     Ok(Brought { package: Package::read(&path)?, source: path.display().to_string() })
 }
 

@@ -29,13 +29,35 @@ pub fn new(name: &str, language: &str, component: bool, folder: Option<PathBuf>)
     let wanted = project::New { name, language, component, folder: &folder, home: home.root() };
     let made = project::new(&wanted)?;
     print_line(&format!("made {}", made.display()))?;
-    print_line(&format!("next: cd {} && chiton skill test && chiton skill dev", made.display()))
+    let build = if sources(&made)?.is_some() { "chiton skill build && " } else { "" };
+    print_line(&format!("next: cd {} && {build}chiton skill test && chiton skill dev", made.display()))
 }
 
 /// Builds the component of a skill.
 pub fn build(folder: &Path) -> Result<(), Failure> {
     let built = project::build(&current_directory()?.join(folder))?;
     print_line(&format!("built {} in {:.1} s", built.component.display(), built.duration.as_secs_f64()))
+}
+
+/// Warns of a component that is older than what it is built from.
+pub fn warn_of_old(folder: &Path) {
+    let changed = |path: &Path| std::fs::metadata(path).and_then(|found| found.modified()).ok();
+    let manifest = std::fs::read_to_string(folder.join(chiton_skills::MANIFEST)).ok();
+    let Some(Manifest { component: Some(component), build: Some(build), .. }) =
+        manifest.and_then(|text| Manifest::parse(&text).ok())
+    else {
+        return;
+    };
+    let built = changed(&folder.join(&*component));
+    let newer = |place: &PathBuf| built.is_some() && changed(place) > built;
+    let inside = |place: PathBuf| {
+        let inner = std::fs::read_dir(&place).into_iter().flatten().flatten().map(|entry| entry.path());
+        inner.filter(|path| path.is_file()).chain(place.is_file().then_some(place.clone())).collect::<Vec<_>>()
+    };
+    let sources = build.watch.iter().flat_map(|place| inside(folder.join(&**place)));
+    if let Some(newer) = sources.into_iter().find(newer) {
+        eprintln!("warning: {} is newer than {}; `chiton skill build` builds it", newer.display(), &*component);
+    }
 }
 
 fn whole(folder: &Path) -> Result<PathBuf, Failure> {
@@ -49,6 +71,7 @@ fn whole(folder: &Path) -> Result<PathBuf, Failure> {
 pub async fn check(place: &Path, json: bool) -> Result<(), Failure> {
     let settings = Settings::load()?;
     let place = whole(place)?;
+    warn_of_old(&place);
     let package = match place.is_dir() {
         true => Package::read(&place)?,
         false => {
@@ -82,6 +105,7 @@ pub async fn check(place: &Path, json: bool) -> Result<(), Failure> {
 pub async fn test(folder: &Path, json: bool) -> Result<(), Failure> {
     let settings = Settings::load()?;
     let folder = whole(folder)?;
+    warn_of_old(&folder);
     let package = Package::read(&folder)?;
     let outcomes = progress::while_slow("checking and compiling", tried(&settings, &package, &folder)).await?;
     if json {
@@ -128,13 +152,11 @@ fn print_outcome(outcome: &Outcome) -> Result<(), Failure> {
 /// Runs a skill from its folder while it is written.
 pub async fn develop(folder: &Path) -> Result<(), Failure> {
     let folder = whole(folder)?;
-    let mut package = Package::read(&folder);
     let builds = sources(&folder)?;
-    if builds.is_some() && package.is_err() {
+    if builds.is_some() {
         project::build(&folder)?;
-        package = Package::read(&folder);
     }
-    let asked = package?.asked();
+    let asked = Package::read(&folder)?.asked();
     if !asked.is_empty() {
         print_line("While it is written, it may:")?;
         asked.iter().try_for_each(|grant| print_line(&format!("  {}\n      {grant}", chiton_skills::words(grant))))?;

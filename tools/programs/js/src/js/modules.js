@@ -47,7 +47,8 @@
         if (found) return found;
       }
       const found = candidates(whole).find(isFile);
-      if (found || directory === '/' || directory === '.') return found;
+      // Above its own folder a script sees nothing: asking there would be a denial.
+      if (found || directory === '/' || directory === '.' || !host.exists(path.dirname(directory))) return found;
     }
   }
   function requireFrom(from) {
