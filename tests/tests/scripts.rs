@@ -163,6 +163,7 @@ impl World {
     async fn denied(&self, tool: &str, arguments: Value) -> String {
         match self.call(tool, arguments).await {
             Err(CallError::Denied { grant, .. }) => grant,
+            Err(CallError::Undeclared { effect, .. }) => effect,
             other => panic!("{tool}: {other:?}"),
         }
     }
@@ -303,9 +304,9 @@ async fn an_effect_that_is_not_declared_is_a_right_that_is_not_given() {
         let world = World::new(engine).await;
         let grants = Grants { files: world.directory(Access::Write).files, ..network() };
         world.publish(&world.engine.contract(), grants).await.unwrap();
-        world.denied("write_undeclared", json!({ "path": "out.txt" })).await;
+        assert_eq!(world.denied("write_undeclared", json!({ "path": "out.txt" })).await, "writes-files");
         assert!(!world.path("out.txt").exists());
-        world.denied("ask_undeclared", json!({ "url": "https://api.example.com/" })).await;
+        assert_eq!(world.denied("ask_undeclared", json!({ "url": "https://api.example.com/" })).await, "uses-network");
         assert!(world.service.asked.lock().unwrap().is_empty());
     }
 }

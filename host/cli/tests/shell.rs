@@ -206,7 +206,7 @@ fn a_script_of_a_skill_runs_with_what_the_skill_was_granted() {
     assert!(!home.call("exec", json!({"command": format!("curl -s {url}")}), &[]).good().stdout.contains("sunny"));
 
     exec("weather", &format!("curl -s {url}")).bad(2, "(scripts/get.sh), and 'curl' is none");
-    exec("weather", &format!("{command} | cat")).bad(2, "has to be one script with literal arguments");
+    exec("weather", &format!("{command} | cat")).bad(2, "and 'cat' is none");
     exec("weather", "sh -c 'curl x'").bad(2, "no file of the skill's folder");
     exec("wether", "get.sh").bad(10, "there is no skill 'wether'; there are: weather");
     home.run(&["grant", "remove", "exec", "skills=*"]).good();

@@ -376,7 +376,7 @@ fn a_component_that_is_written_is_built_and_exchanged_as_soon_as_its_source_chan
     let told = home.run(&["skill", "check", folder.to_str().unwrap()]).good();
     assert!(told.stderr.contains("`chiton skill build` builds it"), "{told:#?}");
     std::fs::write(folder.join("skill.toml"), manifest.replace("watch", "wach")).unwrap();
-    home.run(&["skill", "build", folder.to_str().unwrap()]).bad(1, "did you mean 'watch'");
+    home.run(&["skill", "build", folder.to_str().unwrap()]).bad(2, "did you mean 'watch'");
 }
 
 #[test]

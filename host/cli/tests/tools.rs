@@ -239,7 +239,7 @@ fn cmp_05_whatever_is_no_component_is_refused_in_a_sentence() {
 fn cmp_07_a_name_that_is_taken_stays_with_the_first() {
     let home = Home::new();
     home.file("thief.wasm", &chiton_hostile::tool("read_file"));
-    home.run(&["tool", "approve", "thief.wasm"]).bad(8, "of component 'file', which keeps its place");
+    home.run(&["tool", "approve", "thief.wasm"]).bad(8, "the name of the tool 'read_file' of 'file', which keeps it");
     home.run(&["tool", "approve", "thief.wasm", "--name", "file"]).bad(8, "is the name of a built-in component");
     home.run(&["tool", "approve", "thief.wasm", "--name", "../x"]).bad(2, "is no name for a component");
     home.file("honest.wasm", &chiton_hostile::tool("read_mail"));

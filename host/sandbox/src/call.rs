@@ -255,6 +255,7 @@ fn denied(grant: &str, tool: &LoadedTool) -> CallError {
     let (kind, value) = grant.split_once('=').unwrap_or((grant, ""));
     let effect = match Capability::named(kind) {
         Some(kind) => kind.effect(),
+        None if kind != "files" => Effects::NONE,
         None if value.ends_with(":write") => Effects::WRITES_FILES,
         None => Effects::READS_FILES,
     };

@@ -271,10 +271,13 @@ impl Sandbox {
             }
         };
         // What the file layer refused is on record already.
-        if let Err(CallError::Denied { grant, .. }) = &result
-            && subject.denials.load(Ordering::Relaxed) == 0
-        {
-            subject.deny_as_told(grant);
+        let unrecorded = subject.denials.load(Ordering::Relaxed) == 0;
+        match &result {
+            Err(CallError::Denied { grant, .. }) if unrecorded => subject.deny_as_told(grant),
+            Err(error) if unrecorded && call::verdict(&result) == Verdict::Denied => {
+                subject.deny("call", "", &call_rule(error));
+            }
+            _ => {}
         }
         let outcome = CallOutcome { missing: subject.missing(), ..outcome(result, duration) };
         let rule = outcome.result.as_ref().err().map(call_rule).unwrap_or_default();
@@ -354,6 +357,10 @@ fn call_rule(error: &CallError) -> String {
         CallError::InvalidArguments(_) => "invalid-arguments".to_owned(),
         CallError::Denied { grant, .. } => grant.clone(),
         CallError::Trap(_) => "broke".to_owned(),
+        CallError::Undeclared { effect, .. } => format!("undeclared {effect}"),
+        CallError::Unset(name) => format!("no value of {name}"),
+        CallError::NotApproved(_) => "not-approved".to_owned(),
+        CallError::Changed(_) => "changed-files".to_owned(),
         other => other.to_string(),
     }
 }

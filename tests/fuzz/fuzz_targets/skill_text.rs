@@ -15,6 +15,8 @@ mod grants;
 mod inert;
 #[path = "../../../host/skills/src/instructions.rs"]
 mod instructions;
+#[path = "../../../host/skills/src/libraries.rs"]
+mod libraries;
 #[path = "../../../host/skills/src/manifest.rs"]
 mod manifest;
 #[path = "../../../host/skills/src/name.rs"]

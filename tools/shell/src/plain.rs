@@ -126,6 +126,7 @@ mod tests {
             stages.iter().map(|stage| stage.words.join("+") + stage.errors).collect::<Vec<_>>()
         };
         assert_eq!(shown("a x | 'b' 2>&1 | c y 2>/dev/null"), ["a+x", "b2>&1", "c+y2>/dev/null"]);
+        assert_eq!(shown("a |& b"), ["a2>&1", "b"]);
     }
 
     #[test]
@@ -135,7 +136,6 @@ mod tests {
             "a && b",
             "a || b",
             "a | $b",
-            "a |& b",
             "a 2> f",
             "a 2>&1 2>&1",
             "a 1>&2",

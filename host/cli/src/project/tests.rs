@@ -150,7 +150,7 @@ fn what_cannot_be_built_says_why_and_what_to_do() {
     assert!(build_error("[build]\ncommand = [\"true\"]").contains("add a line such as: component"));
     assert!(build_error("wach = 1").contains("unknown"));
     assert!(build(Path::new("/nonexistent")).unwrap_err().to_string().contains("chiton skill new"));
-    assert!(with("command = []").contains("names no command"));
+    assert!(with("command = []").contains("name the program that builds it"));
     assert!(with("command = [\"true\"]\noutput = \"../w\"").contains(".."));
     assert!(with("command = [\"no-such-compiler\"]").contains("install it, or correct `command`"));
     assert!(with("command = [\"false\"]").starts_with("the build failed (exit status: 1): false"));

@@ -84,6 +84,7 @@ async fn cmp_14_nothing_is_called_while_its_files_are_not_what_was_approved() {
     let refused = call(&world, "test:a").await;
     assert!(matches!(&refused.result, Err(CallError::Changed(name)) if name == "healthy"), "{refused:?}");
     assert_eq!(refused.verdict, Verdict::Denied);
+    assert_eq!(world.records(Verdict::Denied)[0].rule, "changed-files");
     wax.0.store(true, Ordering::Relaxed);
     call(&world, "test:a").await.result.unwrap();
 }
@@ -191,6 +192,7 @@ async fn a_tool_that_does_not_declare_what_it_does_is_told_so_and_no_grant_is_ad
     let told = refused.result.as_ref().unwrap_err().to_string();
     assert!(told.contains("does not declare the effect reads-files") && !told.contains("grant add"), "{told}");
     assert_eq!(refused.verdict, Verdict::Denied);
+    assert_eq!(world.records(Verdict::Denied)[0].rule, "undeclared reads-files");
 }
 
 #[tokio::test]

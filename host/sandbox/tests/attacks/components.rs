@@ -268,7 +268,7 @@ async fn an_unknown_tool_is_answered_with_the_nearest_name() {
 async fn a_denial_that_the_host_saw_and_the_tool_reports_is_recorded_once() {
     let world = World::new().probing(vec![]).await;
     let told = json!({ "ops": [{ "op": "fail", "kind": "denied", "text": "files=/home/ann:read" }] });
-    let outcome = world.call("probe_none", told).await;
+    let outcome = world.call("probe_read", told).await;
     let error = outcome.result.unwrap_err();
     assert!(error.to_string().contains("chiton grant add probe files=/home/ann:read"), "{error}");
     assert_eq!(world.records(Verdict::Denied).len(), 1);
