@@ -21,7 +21,7 @@ tool({ name: "talk", description: "Says things." }, async () => {
 });
 
 const KINDS = { InvalidArguments, Denied, NotFound, TimedOut, Failed, Error };
-tool({ name: "fail", description: "Fails.", parameters: { kind: text } }, ({ kind }) => {
+tool({ name: "fail", description: "Fails.", parameters: { kind: text }, effects: ["reads-files"] }, ({ kind }) => {
   throw new KINDS[kind]("files=/a:read");
 });
 

@@ -36,7 +36,7 @@ async def talk():
 KINDS = {one.__name__: one for one in (InvalidArguments, Denied, NotFound, TimedOut, Failed)}
 
 
-@tool(description="Fails.")
+@tool(description="Fails.", effects=["reads-files"])
 def fail(kind: str):
     raise KINDS.get(kind, ValueError)("files=/a:read")
 
