@@ -21,6 +21,9 @@ const SHOWN_BY: [(&str, &str); 1] = [("propose_skill", "skill-creator")];
 /// Tools that are not shown unless their skill is in use, by skill.
 pub(crate) type Deferred = BTreeMap<String, Vec<String>>;
 
+/// The skills in use, and the session if there are tools for it alone.
+type Uses = (BTreeSet<String>, Option<String>);
+
 /// The JSON arrays of the tools, kept until the snapshot's generation moves on.
 #[derive(Default)]
 pub(crate) struct ToolList {
@@ -30,8 +33,7 @@ pub(crate) struct ToolList {
     /// The skill that a word brings into use: its own name, or that of one of its tools.
     brought_by: BTreeMap<String, String>,
     deferred: Arc<Deferred>,
-    /// By the skills in use, and the session if there are tools for it alone.
-    lists: HashMap<(BTreeSet<String>, Option<String>), Option<Arc<str>>>,
+    lists: HashMap<Uses, Option<Arc<str>>>,
 }
 
 struct Listed {
@@ -53,8 +55,8 @@ impl ToolList {
         self.deferred.clone()
     }
 
-    /// The array for a conversation of `session` that uses these words; `None` when there is no tool, since servers refuse an empty
-    /// array.
+    /// The array for a conversation of `session` that uses these words; `None` when there is no tool, since servers
+    /// refuse an empty array.
     pub(crate) fn json<'a>(&mut self, session: &str, words: impl Iterator<Item = &'a str>) -> Option<Arc<str>> {
         let in_use: BTreeSet<String> = words.filter_map(|word| self.brought_by.get(word)).cloned().collect();
         let own = self.tools.iter().any(|tool| tool.only.as_deref() == Some(session)).then(|| session.to_owned());
