@@ -360,7 +360,7 @@ fn a_component_that_is_written_is_built_and_exchanged_as_soon_as_its_source_chan
     let folder = home.work().join("built");
     std::fs::create_dir_all(folder.join("src")).unwrap();
     let manifest = "name = \"built\"\nversion = \"0.1.0\"\ncomponent = \"built.wasm\"\n[build]\n\
-        command = [\"cp\", \"src/code\", \"built.wasm\"]\noutput = \"built.wasm\"\nwatch = [\"src\"]\n";
+        command = [\"cp\", \"src/code\", \"built.wasm\"]\noutput = \"built.wasm\"\nwatch = [\"src/code\"]\n";
     std::fs::write(folder.join("skill.toml"), manifest).unwrap();
     std::fs::write(folder.join("built.wasm"), chiton_hostile::tool("old")).unwrap();
     std::fs::write(folder.join("src/code"), chiton_hostile::tool("one")).unwrap();
@@ -370,6 +370,12 @@ fn a_component_that_is_written_is_built_and_exchanged_as_soon_as_its_source_chan
         std::fs::write(folder.join("src/code"), chiton_hostile::tool(name)).unwrap();
         developing.until(&format!("built runs ({name})"));
         home.call(name, json!({}), &[]).good();
+    }
+    // As many editors save: a new file takes the place of the old.
+    for name in ["six", "seven"] {
+        std::fs::write(folder.join("saved"), chiton_hostile::tool(name)).unwrap();
+        std::fs::rename(folder.join("saved"), folder.join("src/code")).unwrap();
+        developing.until(&format!("built runs ({name})"));
     }
     drop(developing);
     std::fs::write(folder.join("src/code"), chiton_hostile::tool("five")).unwrap();

@@ -33,7 +33,7 @@ const FEW_ENTRIES: usize = 1_000;
 type Fd = Resource<Descriptor>;
 
 /// Where programs look for parts of a system that is not there.
-const SYSTEM: [&str; 6] = ["/dev", "/lib", "/proc", "/run", "/sys", "/usr"];
+const SYSTEM: [&str; 8] = ["/dev", "/etc/localtime", "/etc/zoneinfo", "/lib", "/proc", "/run", "/sys", "/usr"];
 
 impl GuardedView<'_> {
     fn start(&self, fd: &Fd) -> FsResult<Start> {
@@ -57,12 +57,14 @@ impl GuardedView<'_> {
         done.map_err(|refused| self.answer(act, start, path, refused))
     }
 
-    /// What no grant names is denied, unless it cannot be meant: the way to a mount, or what every system has.
+    /// What no grant names is denied, unless it cannot be meant: the way to a mount, what every system has, or what lies
+    /// in a directory that this machine's root does not have.
     fn refused_elsewhere(&self, path: &str) -> Refused {
         let place: PathBuf = [Path::new("/"), Path::new(path)].iter().collect();
         let place: PathBuf = place.components().filter(|part| *part != Component::CurDir).collect();
         let leads_on = self.files.mounts.iter().any(|mount| !mount.is_elsewhere && mount.path.starts_with(&place));
-        match leads_on || place == Path::new("/") || SYSTEM.iter().any(|system| place.starts_with(system)) {
+        let is_here = place.iter().nth(1).is_some_and(|first| Path::new("/").join(first).exists());
+        match leads_on || !is_here || SYSTEM.iter().any(|system| place.starts_with(system)) {
             true => Errno::NOENT.into(),
             false => Rule::Outside.into(),
         }

@@ -145,6 +145,8 @@ impl Reporter {
         let missing = |directory: &Path| format!("files={}:{access}", directory.display());
         let grant = match rule {
             // Which grant is missing can be told if the path says where it leads; a link does not.
+            // Above a mount nothing is meant: `..` stands in every list.
+            Rule::Outside if mount.path.starts_with(&target) => rule.name().to_owned(),
             Rule::Outside | Rule::ReadOnly if !mount.contains(&target) => missing(target.parent().unwrap_or(&target)),
             Rule::ReadOnly => missing(&mount.path),
             rule => rule.name().to_owned(),

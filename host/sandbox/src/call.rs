@@ -133,7 +133,9 @@ impl Sandbox {
         let CallRequest { session, progress, .. } = request;
         let call = Call::new(self.clone(), subject.clone(), session, rights, limits.clone());
         let call = Call { progress, script: tool.component.script.clone(), ..call };
-        let files = if call.script.is_some() { files.hearing_of_all() } else { files };
+        let effects = call.rights.effects;
+        let handles_files = effects.contains(Effects::READS_FILES) || effects.contains(Effects::WRITES_FILES);
+        let files = if call.script.is_some() && handles_files { files.hearing_of_all() } else { files };
         let mut store = self.store(Arc::new(call), files, None);
         let answered = {
             let _ticking = machine.ticker.tick();
@@ -251,7 +253,7 @@ fn failed(failure: Failure, tool: &LoadedTool, limits: &Limits) -> CallError {
 }
 
 /// What is missing when a tool says that it lacks a grant: that, or something that goes before it.
-fn denied(grant: &str, tool: &LoadedTool) -> CallError {
+pub(crate) fn denied(grant: &str, tool: &LoadedTool) -> CallError {
     let (kind, value) = grant.split_once('=').unwrap_or((grant, ""));
     let effect = match Capability::named(kind) {
         Some(kind) => kind.effect(),
@@ -287,7 +289,7 @@ pub(crate) fn broken(error: &wasmtime::Error, store: &Store<State>, limits: &Lim
         return CallError::Limit { limit: limit.clone() };
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        return CallError::Trap(format!("it ended itself with exit code {}", exit.0));
+        return CallError::Trap(format!("it ended itself with exit code {}{}", exit.0, store.data().dying_words()));
     }
     let whole = format!("{error:#}");
     if whole.contains("fuel allocated for hostcalls") {

@@ -134,9 +134,7 @@ pub enum CallError {
         effect: String,
     },
     /// A secret was granted and is not there.
-    #[error(
-        "denied: the secret {0} has no value; the owner can put it under `secrets` in the configuration, such as: chiton config set secrets.{0} '{{\"file\": \"~/{0}\"}}'"
-    )]
+    #[error("denied: the secret {0} has no value; the owner can type it after: chiton config set secrets.{0}")]
     Unset(String),
     /// The owner's approval was for another call.
     #[error(

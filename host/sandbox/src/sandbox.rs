@@ -279,7 +279,9 @@ impl Sandbox {
             }
             _ => {}
         }
-        let outcome = CallOutcome { missing: subject.missing(), ..outcome(result, duration) };
+        let mut missing: Vec<CallError> = subject.missing().iter().map(|grant| call::denied(grant, tool)).collect();
+        missing.dedup();
+        let outcome = CallOutcome { missing, ..outcome(result, duration) };
         let rule = outcome.result.as_ref().err().map(call_rule).unwrap_or_default();
         subject.finish();
         // A denial has its own record; the call's record says how the call went.

@@ -1,7 +1,7 @@
 //! Who calls what, and the audit records of one call.
 
+use crate::Digest;
 use crate::audit::{AuditRecord, AuditSink, Verdict};
-use crate::{CallError, Digest};
 use chiton_files::Denial;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,15 +64,9 @@ impl Subject {
     }
 
     /// The grants that were missing.
-    pub(crate) fn missing(&self) -> Vec<CallError> {
+    pub(crate) fn missing(&self) -> Vec<String> {
         let rules = self.denied_by.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_grant = |rule: &&String| rule.contains('=');
-        let denied = |grant: &String| CallError::Denied {
-            tool: self.tool.clone(),
-            component: self.component.clone(),
-            grant: grant.clone(),
-        };
-        rules.iter().filter(is_grant).map(denied).collect()
+        rules.iter().filter(|rule| rule.contains('=')).cloned().collect()
     }
 
     /// Records how many denials were not recorded one by one.

@@ -31,7 +31,7 @@ pub(crate) fn exec(arguments: Exec) -> ToolResult {
         None => (command.clone(), None),
         Some(folder) => (script::command(command, folder)?, Some(folder.as_str())),
     };
-    let given = arguments.working_dir.as_deref().or(arguments.workdir.as_deref()).unwrap_or(".");
+    let given = arguments.working_dir.as_deref().or(arguments.workdir.as_deref());
     let transcript = Transcript::new(arguments.max_output_chars.unwrap_or(USUAL_CHARACTERS));
     let timeout = Duration::from_secs(arguments.timeout.unwrap_or(USUAL_TIMEOUT));
     run(&command, given, folder, timeout, &transcript)
@@ -61,14 +61,14 @@ pub(crate) struct Exec {
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn run(_: &str, _: &str, _: Option<&str>, _: Duration, _: &std::rc::Rc<Transcript>) -> ToolResult {
+fn run(_: &str, _: Option<&str>, _: Option<&str>, _: Duration, _: &std::rc::Rc<Transcript>) -> ToolResult {
     Err(Failure::Failed("exec runs in the sandbox only".to_owned()))
 }
 
 #[cfg(target_family = "wasm")]
 fn run(
     command: &str,
-    given: &str,
+    given: Option<&str>,
     skill: Option<&str>,
     timeout: Duration,
     transcript: &std::rc::Rc<Transcript>,
@@ -77,7 +77,9 @@ fn run(
     use chiton_shell::{Shell, Standard};
     use std::rc::Rc;
 
-    let directory = paths::directory(given, Access::Read)?;
+    // A skill starts in what is its own, whatever it is given beside that.
+    let own = skill.and_then(|_| chiton_sdk::bindings::chiton::tool::call_context::scratch());
+    let directory = paths::directory(given.or(own.as_deref()).unwrap_or("."), Access::Read)?;
     let metadata = std::fs::metadata(&directory).map_err(|error| directory.failure(error))?;
     if !metadata.is_dir() {
         return Err(Failure::InvalidArguments(format!("'{directory}' is not a directory")));

@@ -34,7 +34,11 @@ impl Host {
         let mut limits = None;
         loop {
             for folder in folders(place) {
-                watch.add(&folder).map_err(Failure::because(Exit::Failure))?;
+                // What a build makes for a moment need not be there any more.
+                let watched = watch.add(&folder);
+                if folder.exists() {
+                    watched.map_err(Failure::because(Exit::Failure))?;
+                }
             }
             let told = self
                 .exchange(place, &granted, &mut limits, &mut running)

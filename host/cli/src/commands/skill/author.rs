@@ -164,6 +164,9 @@ pub async fn develop(folder: &Path) -> Result<(), Failure> {
     let door = Door::open(Settings::load()?).await?;
     let mut replies = door.ask(Request::DevelopSkill { folder: folder.clone(), grants: asked }).await?;
     let mut building = Building::of(&folder, builds)?;
+    // One for all rounds: a signal between two of them would be lost.
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
     let ended = loop {
         tokio::select! {
             reply = replies.recv() => match reply {
@@ -176,7 +179,7 @@ pub async fn develop(folder: &Path) -> Result<(), Failure> {
                 Ok(built) => print_line(&format!("built in {:.1} s", built.duration.as_secs_f64()))?,
                 Err(failure) => eprintln!("{failure}"),
             },
-            _ = tokio::signal::ctrl_c() => break Ok(()),
+            _ = &mut interrupted => break Ok(()),
         }
     };
     drop(replies);
@@ -191,24 +194,30 @@ fn sources(folder: &Path) -> Result<Option<Vec<PathBuf>>, Failure> {
     Ok(manifest.build.map(|build| build.watch.iter().map(|place| PathBuf::from(&**place)).collect()))
 }
 
-/// Watches the sources of a component.
-struct Building(Option<Watch>);
+/// Watches the sources of a component: each by its folder, since many editors put a new file in the place of the old.
+struct Building(Option<(Watch, Vec<PathBuf>)>);
 
 impl Building {
     fn of(folder: &Path, sources: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
         let Some(sources) = sources else { return Ok(Self(None)) };
         let cannot = Failure::because(Exit::Failure);
         let mut watch = Watch::new().map_err(&cannot)?.after(QUIET);
-        for source in sources {
-            watch.add(&folder.join(source)).map_err(&cannot)?;
+        let sources: Vec<_> = sources.into_iter().map(|source| folder.join(source)).collect();
+        for source in &sources {
+            let place = if source.is_dir() { source } else { source.parent().unwrap_or(folder) };
+            watch.add(place).map_err(&cannot)?;
         }
-        Ok(Self(Some(watch)))
+        Ok(Self(Some((watch, sources))))
     }
 
     async fn changed(&mut self) {
-        match &self.0 {
-            Some(watch) => drop(watch.changed().await),
-            None => std::future::pending().await,
+        let Some((watch, sources)) = &self.0 else { return std::future::pending().await };
+        loop {
+            let changed = watch.changed().await;
+            let meant = |path: &PathBuf| sources.iter().any(|source| path.starts_with(source));
+            if changed.iter().any(|path| path.as_os_str().is_empty() || meant(path)) {
+                return;
+            }
         }
     }
 }
