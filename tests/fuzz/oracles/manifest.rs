@@ -23,7 +23,9 @@ pub fn check(data: &[u8]) {
         match kind {
             "files" => {
                 let (path, access) = value.rsplit_once(':').expect("files have an access");
-                assert!(["read", "write"].contains(&access) && path.split('/').all(|part| part != ".."), "{grant:?}");
+                let bounded = access.strip_prefix("write,").is_some_and(is_size);
+                assert!(bounded || ["read", "write"].contains(&access), "{grant:?}");
+                assert!(path.split('/').all(|part| part != ".."), "{grant:?}");
                 assert!(
                     path.starts_with('/')
                         || ["workspace", "scratch", "skill"].contains(&path.split('/').next().unwrap_or(""))
@@ -37,6 +39,12 @@ pub fn check(data: &[u8]) {
             _ => {}
         }
     }
+}
+
+/// A number with its unit, without a blank between them.
+fn is_size(text: &str) -> bool {
+    let unit = ["GiB", "MiB", "KiB", "B"].iter().find_map(|unit| text.strip_suffix(unit));
+    unit.is_some_and(|number| number.parse::<u64>().is_ok())
 }
 
 /// Letters that hide something: bidirectional, zero-width and tag characters.
