@@ -79,6 +79,12 @@ pub fn granted(row: &SkillRow, own: &Path) -> Vec<String> {
     grants.into_iter().map(placed).collect()
 }
 
+/// A grant with the word `skill` in place of a version's own folder, which another version does not have.
+pub fn named(grant: &str, own: &Path) -> String {
+    let rest = grant.strip_prefix(&format!("files={}", own.display())).filter(|rest| rest.starts_with([':', '/']));
+    rest.map_or_else(|| grant.to_owned(), |rest| format!("files=skill{rest}"))
+}
+
 /// What the sandbox gives to a version.
 fn grants(rows: &Rows, running: &Running) -> Grants {
     let row = &running.row;

@@ -297,8 +297,12 @@ impl Sandbox {
         request: &CallRequest,
     ) -> Result<[tokio::sync::SemaphorePermit<'a>; 2], CallError> {
         tool.definition.validate(&request.arguments).map_err(CallError::InvalidArguments)?;
-        if tool.grants.seal.as_ref().is_some_and(|seal| !seal.holds()) {
-            return Err(CallError::Changed(tool.slot.clone()));
+        if let Some(seal) = tool.grants.seal.clone() {
+            // It may read files.
+            let holds = tokio::task::spawn_blocking(move || seal.holds()).await.unwrap_or_default();
+            if !holds {
+                return Err(CallError::Changed(tool.slot.clone()));
+            }
         }
         // Reading the instructions of a skill is not yet a call of it.
         let looks = tool.acts_in.is_some() && tool.definition.effects.read_only();

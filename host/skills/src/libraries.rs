@@ -52,8 +52,7 @@ pub(crate) fn missing(package: &Package, place: &str, block: &[Line]) -> Vec<Str
 }
 
 fn of_python(line: &str) -> Vec<&str> {
-    let first =
-        |module: &'_ str| module.len() - module.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_').len();
+    let first = |module: &str| module.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(module.len());
     let (all, several) = match line.trim_start().split_once(' ') {
         Some(("import", modules)) => (modules, true),
         Some(("from", module)) if module.contains(" import ") => (module, false),

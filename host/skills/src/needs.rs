@@ -262,9 +262,7 @@ fn urls(line: &Line) -> Vec<(usize, Url)> {
 
 /// Whether a text is the name of a host for programs, as scripts write it without a scheme.
 fn is_interface(text: &str) -> bool {
-    text.starts_with("api.")
-        && text.matches('.').count() > 1
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+    text.starts_with("api.") && text.matches('.').count() > 1 && scan::is_host(text)
 }
 
 /// The quoted text after the name of an option, such as `hostname: "api.github.com"`, if it may be a host.
@@ -272,8 +270,7 @@ fn quoted_after<'a>(code: &'a str, option: &str) -> Option<&'a str> {
     let (before, after) = code.split_once(option)?;
     let rest = after.trim_start().strip_prefix(['\'', '"', '`'])?;
     let host = rest.split(['\'', '"', '`']).next()?;
-    let plain = host.contains('.') && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
-    (plain && !before.ends_with(|letter: char| letter.is_ascii_alphanumeric())).then_some(host)
+    (scan::is_host(host) && !before.ends_with(|letter: char| letter.is_ascii_alphanumeric())).then_some(host)
 }
 
 /// `scheme://host[:port]/`.

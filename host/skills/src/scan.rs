@@ -96,7 +96,8 @@ fn fences(text: &str) -> Vec<Vec<Line<'_>>> {
         blocks.push(Vec::new());
     }
     // What a fence without a word holds may be anything: a tree of files, an answer, a table.
-    for (_, block) in blocks.iter_mut().enumerate().filter(|(index, _)| unnamed.contains(index)) {
+    for index in unnamed {
+        let block: &mut Vec<Line> = &mut blocks[index];
         let first =
             |line: &Line| line.text.trim_start().split([' ', '/']).next().is_some_and(|word| any(COMMANDS, word));
         if !block.iter().any(first) {
@@ -172,13 +173,11 @@ fn commands<'a>(line: &'a str, quote: &mut Option<char>) -> Vec<&'a str> {
                 start = at + 1;
             }
             (None, '|' | ';' | '&' | '(' | ')' | '`') if !(letter == '&' && before == '>') => {
-                open = if letter == '(' {
-                    open + 1
-                } else if letter == ')' {
-                    open - 1
-                } else {
-                    open
-                };
+                match letter {
+                    '(' => open += 1,
+                    ')' => open -= 1,
+                    _ => {}
+                }
                 parts.push(&prompt[start..at]);
                 start = at + letter.len_utf8();
             }
@@ -219,6 +218,11 @@ fn started(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a text may be the name of a host.
+pub(crate) fn is_host(text: &str) -> bool {
+    text.contains('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+}
+
 /// The hosts that a loader is given without a scheme.
 pub(crate) fn bare_hosts(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
@@ -233,8 +237,7 @@ pub(crate) fn bare_hosts(line: &str) -> Vec<&str> {
             let word = word.trim_matches(['"', '\'']);
             let place = word.split(['/', '?']).next().unwrap_or_default();
             let host = place.split(':').next().unwrap_or_default();
-            let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
-            if plain && host.contains('.') && !word.starts_with(['-', '.']) && !word.contains("://") {
+            if is_host(host) && !word.starts_with(['-', '.']) && !word.contains("://") {
                 found.push(place);
             }
         }

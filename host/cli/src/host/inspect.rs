@@ -203,11 +203,10 @@ pub(super) fn needs_no_word(
     Some(given.map(same).chain(added_since(before, held)).collect())
 }
 
-/// What the owner gave to a version beside what it asked for. Its own folder is that of this version alone.
+/// What the owner gave to a version beside what it asked for.
 fn added_since(before: &SkillRow, held: &[String]) -> Vec<String> {
     let asked = rows::from_json(&before.asked_json);
-    let added = held.iter().filter(|grant| !grant.contains(&before.digest));
-    added.filter(|grant| is_wider(&asked, &[unpinned(grant).to_owned()])).cloned().collect()
+    held.iter().filter(|grant| is_wider(&asked, &[unpinned(grant).to_owned()])).cloned().collect()
 }
 
 /// What to say when nothing with this digest waits.

@@ -89,7 +89,10 @@ impl Host {
     pub(super) async fn held(&self, name: &str, before: Option<&SkillRow>) -> Result<Vec<String>, Failure> {
         let changed = self.store().tool_grants().await?.into_iter().find(|(tool, _)| tool == name);
         let approved = before.and_then(|before| before.granted_json.clone());
-        Ok(changed.map(|(_, grants)| grants).or(approved).map(|grants| rows::from_json(&grants)).unwrap_or_default())
+        let held = changed.map(|(_, grants)| grants).or(approved).map(|grants| rows::from_json(&grants));
+        let own = before.map(|before| folder(self.settings(), name, &before.digest));
+        let named = |grant| own.as_deref().map_or_else(|| String::clone(&grant), |own| skills::named(&grant, own));
+        Ok(held.unwrap_or_default().into_iter().map(named).collect())
     }
 
     /// What the owner decides on the version that waits. `digest` is that of what the owner was shown.
